@@ -1,0 +1,95 @@
+//! What waits for the transport: control first, then the records in their order.
+
+use std::collections::VecDeque;
+
+/// Records are put together into messages of about this size: one system call in place of many.
+const MESSAGE_BYTES: usize = 16 << 10;
+
+#[derive(Debug)]
+struct Queued {
+    record: String,
+    /// The call that this record makes, if it makes one. Records of calls that were given up are passed over.
+    call: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Outbound {
+    control: VecDeque<String>,
+    data: VecDeque<Queued>,
+    bytes: usize,
+}
+
+impl Outbound {
+    /// Bytes of data that wait.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.control.is_empty() && self.data.is_empty()
+    }
+
+    /// Queues what must not wait behind data.
+    pub(super) fn push_control(&mut self, record: String) {
+        self.control.push_back(record);
+    }
+
+    pub(super) fn push(&mut self, record: String, call: Option<u64>) {
+        self.bytes += record.len();
+        self.data.push_back(Queued { record, call });
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Pops the text of one message. `claim` says whether the record of a call is still wanted, and learns that it leaves.
+    pub(super) fn pop(&mut self, mut claim: impl FnMut(u64) -> bool) -> Option<String> {
+        if let Some(record) = self.control.pop_front() {
+            return Some(record);
+        }
+        let mut message = String::new();
+        while let Some(front) = self.data.front() {
+            if !message.is_empty() && message.len() + front.record.len() > MESSAGE_BYTES {
+                break;
+            }
+            let Some(Queued { record, call }) = self.data.pop_front() else { break };
+            self.bytes -= record.len();
+            if call.is_some_and(|id| !claim(id)) {
+                continue;
+            }
+            if message.is_empty() {
+                message = record;
+            } else {
+                message.push_str(&record);
+            }
+        }
+        (!message.is_empty()).then_some(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_overtakes_and_records_share_a_message() {
+        let mut outbound = Outbound::default();
+        outbound.push("a\u{1e}".into(), None);
+        outbound.push("b\u{1e}".into(), Some(1));
+        outbound.push("c\u{1e}".into(), Some(2));
+        outbound.push_control("ping\u{1e}".into());
+        assert_eq!(outbound.pop(|_| true).as_deref(), Some("ping\u{1e}"));
+        assert_eq!(outbound.pop(|id| id != 1).as_deref(), Some("a\u{1e}c\u{1e}"));
+        assert_eq!((outbound.pop(|_| true), outbound.bytes()), (None, 0));
+    }
+
+    #[test]
+    fn a_message_does_not_grow_for_ever() {
+        let mut outbound = Outbound::default();
+        for _ in 0..3 {
+            outbound.push("x".repeat(MESSAGE_BYTES), None);
+        }
+        assert_eq!(outbound.pop(|_| true).map(|message| message.len()), Some(MESSAGE_BYTES));
+    }
+}

@@ -1,0 +1,71 @@
+//! Values taken as they were written: what `serde_json`'s `RawValue` asks of a deserializer.
+
+use serde::de::value::BorrowedStrDeserializer;
+use serde::de::{DeserializeSeed, MapAccess, Visitor};
+
+use super::cursor::Cursor;
+use super::error::DecodeError;
+
+/// The newtype name, and member name, by which `serde_json` asks for a value's own text.
+pub(super) const TOKEN: &str = "$serde_json::private::RawValue";
+
+/// The one-entry map whose value is that text.
+struct RawText<'de> {
+    text: Option<&'de str>,
+}
+
+impl<'de> Cursor<'de> {
+    #[inline]
+    pub(super) fn visit_raw<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, DecodeError> {
+        let range = self.skip_value()?;
+        visitor.visit_map(RawText { text: Some(self.slice(range)) })
+    }
+}
+
+impl<'de> MapAccess<'de> for RawText<'de> {
+    type Error = DecodeError;
+
+    #[inline]
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, DecodeError> {
+        if self.text.is_none() {
+            return Ok(None);
+        }
+        seed.deserialize(BorrowedStrDeserializer::new(TOKEN)).map(Some)
+    }
+
+    #[inline]
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DecodeError> {
+        seed.deserialize(BorrowedStrDeserializer::new(self.text.take().unwrap_or_default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    #[test]
+    fn a_raw_value_is_exactly_what_was_written() {
+        #[derive(Deserialize)]
+        struct Raw<'a> {
+            #[serde(borrow)]
+            price: &'a RawValue,
+            boxed: Box<RawValue>,
+            none: Option<&'a RawValue>,
+        }
+        let text = r#" {"price" : -1.50e-07 ,"boxed": { "a" : [ "\u0041" ] } ,"none":null}"#;
+        let raw: Raw = Cursor::new(text).decode().unwrap();
+        assert_eq!(raw.price.get(), "-1.50e-07");
+        assert_eq!(raw.boxed.get(), r#"{ "a" : [ "\u0041" ] }"#);
+        assert!(raw.none.is_none());
+        for text in ["", "01", "[1,]", "\"a", "tru"] {
+            assert!(Cursor::new(text).decode::<&RawValue>().is_err(), "{text}");
+        }
+        let keyed: BTreeMap<String, &RawValue> = Cursor::new(r#"{"a":"x","b":[]}"#).decode().unwrap();
+        assert_eq!((keyed["a"].get(), keyed["b"].get()), ("\"x\"", "[]"));
+    }
+}
