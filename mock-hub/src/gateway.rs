@@ -1,0 +1,169 @@
+//! What all connections of one hub share.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use crate::calls::CallLog;
+use crate::changes::Changes;
+use crate::client_results::ClientResults;
+use crate::feed::Feed;
+use crate::lock::lock;
+use crate::options::{BadToken, Options};
+use crate::peers::Peers;
+use crate::tokens::{Tokens, random_id};
+
+/// The negotiated ids that are remembered while nobody opens them.
+const MAX_NEGOTIATED: usize = 100_000;
+/// The streams whose end is remembered for `WasCancelled`.
+const MAX_REMEMBERED_STREAMS: usize = 10_000;
+
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub(crate) options: Options,
+    pub(crate) peers: Peers,
+    pub(crate) tokens: Tokens,
+    pub(crate) calls: CallLog,
+    pub(crate) client_results: ClientResults,
+    pub(crate) feed: Feed,
+    pub(crate) changes: Changes,
+    pub(crate) negotiations: AtomicU64,
+    pub(crate) upgrades: AtomicU64,
+    pub(crate) open_sockets: AtomicUsize,
+    pub(crate) accepting: watch::Sender<bool>,
+    pub(crate) stop: watch::Sender<bool>,
+    bad_token_closes: AtomicBool,
+    negotiated: Mutex<HashMap<String, Negotiated>>,
+    refusal: Mutex<Option<Refusal>>,
+    ended_streams: Mutex<HashMap<String, bool>>,
+}
+
+#[derive(Debug)]
+struct Negotiated {
+    connection_id: String,
+    at: Instant,
+    is_open: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    left: Option<u32>,
+    status: u16,
+}
+
+/// What became of an id in an upgrade request.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// It is this connection's now.
+    Granted(String),
+    Unknown,
+    InUse,
+}
+
+impl Gateway {
+    pub(crate) fn new(options: Options) -> Self {
+        Self {
+            peers: Peers::default(),
+            tokens: Tokens::new(options.require_token.clone()),
+            calls: CallLog::default(),
+            client_results: ClientResults::default(),
+            feed: Feed::new(&options),
+            changes: Changes::default(),
+            negotiations: AtomicU64::new(0),
+            upgrades: AtomicU64::new(0),
+            open_sockets: AtomicUsize::new(0),
+            accepting: watch::Sender::new(true),
+            stop: watch::Sender::new(false),
+            bad_token_closes: AtomicBool::new(options.bad_token == BadToken::AcceptThenClose),
+            negotiated: Mutex::default(),
+            refusal: Mutex::default(),
+            ended_streams: Mutex::default(),
+            options,
+        }
+    }
+
+    /// A fresh connection id and its secret token; version 0 knows no difference.
+    pub(crate) fn negotiate(&self, version: i64) -> (String, String) {
+        let id = random_id();
+        let token = if version == 0 { id.clone() } else { random_id() };
+        let mut negotiated = lock(&self.negotiated);
+        if negotiated.len() >= MAX_NEGOTIATED {
+            let lifetime = self.options.negotiation_lifetime;
+            negotiated.retain(|_, entry| entry.is_open || entry.at.elapsed() < lifetime);
+        }
+        if negotiated.len() < MAX_NEGOTIATED {
+            let entry = Negotiated { connection_id: id.clone(), at: Instant::now(), is_open: false };
+            negotiated.insert(token.clone(), entry);
+        }
+        (id, token)
+    }
+
+    /// Takes a negotiated id for a WebSocket.
+    pub(crate) fn claim(&self, token: &str) -> Claim {
+        let mut negotiated = lock(&self.negotiated);
+        let Some(entry) = negotiated.get_mut(token) else {
+            return Claim::Unknown;
+        };
+        if entry.is_open {
+            return Claim::InUse;
+        }
+        if entry.at.elapsed() >= self.options.negotiation_lifetime {
+            negotiated.remove(token);
+            return Claim::Unknown;
+        }
+        entry.is_open = true;
+        Claim::Granted(entry.connection_id.clone())
+    }
+
+    pub(crate) fn knows(&self, token: &str) -> bool {
+        lock(&self.negotiated).contains_key(token)
+    }
+
+    /// The id is spent: without stateful reconnect nobody comes back to it.
+    pub(crate) fn release(&self, token: &str) {
+        lock(&self.negotiated).remove(token);
+    }
+
+    pub(crate) fn refuse_upgrades(&self, left: Option<u32>, status: u16) {
+        *lock(&self.refusal) = Some(Refusal { left, status });
+    }
+
+    pub(crate) fn accept_upgrades(&self) {
+        *lock(&self.refusal) = None;
+    }
+
+    /// The status with which this upgrade is refused, if it is.
+    pub(crate) fn refusal(&self) -> Option<u16> {
+        let mut refusal = lock(&self.refusal);
+        let current = (*refusal)?;
+        *refusal = match current.left {
+            Some(0) => return None,
+            Some(left) => Some(Refusal { left: Some(left - 1), ..current }),
+            None => Some(current),
+        };
+        Some(current.status)
+    }
+
+    pub(crate) fn set_bad_token(&self, behaviour: BadToken) {
+        self.bad_token_closes.store(behaviour == BadToken::AcceptThenClose, Ordering::Relaxed);
+    }
+
+    pub(crate) fn bad_token_closes(&self) -> bool {
+        self.bad_token_closes.load(Ordering::Relaxed)
+    }
+
+    /// Remembers whether the stream of this key was cancelled.
+    pub(crate) fn note_stream(&self, key: &str, cancelled: bool) {
+        let mut streams = lock(&self.ended_streams);
+        if streams.len() < MAX_REMEMBERED_STREAMS || streams.contains_key(key) {
+            streams.insert(key.to_owned(), cancelled);
+        }
+    }
+
+    pub(crate) fn was_cancelled(&self, key: &str) -> bool {
+        lock(&self.ended_streams).get(key).copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,120 @@
+//! The HTTP side: which request goes where.
+
+mod access;
+mod auth;
+mod control;
+mod hub_endpoint;
+mod negotiate;
+mod raw;
+mod redirect;
+mod upgrade;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use crate::gateway::Gateway;
+use crate::hubs::Hub;
+
+/// Everything the hub answers to.
+pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
+    Router::new()
+        .route("/api/Auth/loginKey", post(auth::login_key))
+        .route("/api/Auth/validate", post(auth::validate))
+        .route("/control/connections", get(control::connections))
+        .route("/control/drop", post(control::drop_connections))
+        .route("/control/publish", post(control::publish))
+        .route("/control/ask", post(control::ask))
+        .route("/control/token", post(control::token))
+        .route("/control/revoke", post(control::revoke))
+        .route("/control/stop", post(control::stop))
+        .fallback(by_path)
+        .layer(middleware::from_fn(only_for_loopback))
+        .with_state(gateway)
+}
+
+/// The paths of hubs: any case, with or without a slash at the end, as ASP.NET Core routes.
+async fn by_path(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    let path = request.uri().path().to_ascii_lowercase();
+    let segments: Vec<_> = path.trim_matches('/').split('/').collect();
+    let is_post = request.method() == Method::POST;
+    match segments.as_slice() {
+        ["hubs", hub] => match Hub::named(hub) {
+            Some(hub) => hub_endpoint::connect(gateway, hub, request).await,
+            None => StatusCode::NOT_FOUND.into_response(),
+        },
+        ["hubs", hub, "negotiate"] => match Hub::named(hub) {
+            Some(hub) => negotiate::negotiate(&gateway, hub, &request),
+            None => StatusCode::NOT_FOUND.into_response(),
+        },
+        ["raw", "hub"] => raw::hub(&gateway, request),
+        ["raw", "echo"] => raw::echo(&gateway, request),
+        [.., "negotiate"] if !is_post => negotiate::method_not_allowed(),
+        ["raw", "hub", "negotiate"] => raw::negotiate(),
+        [rest @ .., "negotiate"] => redirect::negotiate(&gateway, rest, request.headers()),
+        _ => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// A page of some other site must not reach the hub through a name that resolves to this machine.
+async fn only_for_loopback(request: Request, next: Next) -> Response {
+    if names_loopback(request.headers()) {
+        return next.run(request).await;
+    }
+    (StatusCode::FORBIDDEN, "Host must name a loopback address").into_response()
+}
+
+fn names_loopback(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else {
+        return false;
+    };
+    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The origin that a client used for this hub, for links back to it.
+fn own_origin(headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
+    format!("http://{host}")
+}
+
+fn json(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+fn plain(status: StatusCode, body: &'static str) -> Response {
+    (status, [(header::CONTENT_TYPE, "text/plain")], body).into_response()
+}
+
+fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_names_are_ours() {
+        let named = |host: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, host.parse().unwrap());
+            names_loopback(&headers)
+        };
+        assert!(named("127.0.0.1:80") && named("localhost:9") && named("[::1]:9") && named("127.0.0.2"));
+        assert!(!named("example.com") && !named("192.168.0.1:80") && !named("127.0.0.1.example.com:80"));
+        assert!(!names_loopback(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,100 @@
+//! The hubs and their methods: who has which, and what a call of one does.
+
+mod arguments;
+mod conformance;
+mod market;
+mod method;
+mod streams;
+mod user;
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+pub(crate) use arguments::Arguments;
+pub(crate) use method::{Method, MethodError};
+pub(crate) use streams::stream;
+
+use crate::gateway::Gateway;
+use crate::peers::Peer;
+
+/// A hub that a path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hub {
+    Conformance,
+    Secure,
+    Market,
+    LenientMarket,
+    User,
+}
+
+impl Hub {
+    /// The hub of a path segment, whatever its case.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let all = [Self::Conformance, Self::Secure, Self::Market, Self::LenientMarket, Self::User];
+        all.into_iter().find(|hub| hub.name().eq_ignore_ascii_case(name))
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Conformance => "conformance",
+            Self::Secure => "secure",
+            Self::Market => "market",
+            Self::LenientMarket => "lenient-market",
+            Self::User => "user",
+        }
+    }
+
+    /// Hubs of one class share their groups: the same methods behind different doors.
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Self::Conformance | Self::Secure => "conformance",
+            Self::Market | Self::LenientMarket => "market",
+            Self::User => "user",
+        }
+    }
+
+    /// The name that the real server's book of connections gives.
+    pub(crate) fn type_name(self) -> &'static str {
+        match self {
+            Self::Conformance | Self::Secure => "ConformanceHub",
+            Self::Market => "MarketHub",
+            Self::LenientMarket => "LenientMarketHub",
+            Self::User => "UserHub",
+        }
+    }
+
+    /// The method of this name, whatever its case (ASP.NET Core, hub method lookup).
+    pub(crate) fn method(self, name: &str) -> Option<&'static Method> {
+        let methods = match self {
+            Self::Conformance | Self::Secure => conformance::METHODS,
+            Self::Market | Self::LenientMarket => market::METHODS,
+            Self::User => user::METHODS,
+        };
+        methods.iter().find(|method| method.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// An item of a client-to-server stream, or how it failed.
+pub(crate) type UploadItem = Result<Box<RawValue>, String>;
+
+/// Who calls a method, and with what.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) peer: Arc<Peer>,
+    pub(crate) arguments: Arguments,
+    pub(crate) uploads: Vec<mpsc::Receiver<UploadItem>>,
+    /// The caller's place among the invocations that may run at once.
+    pub(crate) slot: Option<OwnedSemaphorePermit>,
+}
+
+/// Runs a method that is no stream; its result is JSON text.
+pub(crate) async fn call(method: &Method, caller: Caller) -> Result<String, MethodError> {
+    match caller.peer.hub.class() {
+        "market" => market::call(method.name, &caller),
+        "user" => user::call(method.name, &caller),
+        _ => conformance::call(method.name, caller).await,
+    }
+}

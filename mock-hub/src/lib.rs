@@ -1,0 +1,60 @@
+//! A small SignalR server to run clients against: a TopstepX-shaped gateway, and hubs with every fault a test needs.
+//!
+//! [`MockHub`] speaks the protocol as ASP.NET Core 10 does, texts included, for JSON over WebSockets:
+//!
+//! | path | what it is |
+//! |---|---|
+//! | `/hubs/market`, `/hubs/user` | TopstepX's methods and events; quotes flow by themselves |
+//! | `/hubs/lenient-market` | takes any token, finishes the handshake and closes where the token is bad |
+//! | `/hubs/conformance` | one method for each thing the hub protocol can do |
+//! | `/hubs/secure` | the same, behind a token |
+//! | `/raw/hub`, `/raw/echo` | floods and echoes that cost the sender next to nothing |
+//! | `/redirect/{hub}` and others | negotiate answers of every kind |
+//! | `/api/Auth/*`, `/control/*` | tokens, and what a test in another language does to the hub |
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! let hub = mock_hub::MockHub::start(mock_hub::Options::default())?;
+//! let url = hub.hub_url("market"); // a client connects to this, on any runtime
+//! assert!(url.starts_with("http://127.0.0.1:"));
+//! assert!(hub.wait_until(Duration::from_secs(1), |hub| hub.connections().is_empty()));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! [`script::ScriptHub`] is the other tool: a server whose every connection a test writes out by hand.
+//!
+//! Both bind 127.0.0.1 only and live on threads of their own, so that tests of any runtime can use them.
+//!
+//! Known differences from ASP.NET Core: WebSockets are the only transport, JSON the only protocol, there is no
+//! stateful reconnect, a client's WebSocket close is answered with its own code (there always 1000), unknown message
+//! types are skipped (the real server stops listening after one), a null binds to a text parameter as the empty text,
+//! a null in place of an `object[]` is a binding error (there it ends the connection), and a stream is cancelled at
+//! once even where the real method takes no cancellation token.
+
+mod calls;
+mod changes;
+mod client_results;
+mod conversation;
+mod dispatch;
+mod feed;
+mod gateway;
+mod handle;
+mod http;
+mod hub_thread;
+mod hubs;
+mod lock;
+mod options;
+mod outbox;
+mod peers;
+mod protocol;
+pub mod script;
+mod server;
+mod tokens;
+mod wire;
+mod writer;
+
+pub use calls::Call;
+pub use handle::{Frame, MockHub};
+pub use options::{BadToken, Options};
+pub use peers::{ConnectionInfo, How};

@@ -1,0 +1,76 @@
+//! The hub's side of its port: accepts connections, or does not.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::feed;
+use crate::gateway::Gateway;
+use crate::http;
+use crate::hub_thread::HubThread;
+
+/// How long a client has for a request's head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Starts the hub's thread and returns once it listens.
+pub(crate) fn start(gateway: &Arc<Gateway>) -> io::Result<HubThread> {
+    let (port, stop) = (gateway.options.port, gateway.stop.clone());
+    let gateway = Arc::clone(gateway);
+    HubThread::start("mock-hub", port, stop, async move |listener| {
+        feed::start(&gateway);
+        accept(&gateway, listener).await;
+    })
+}
+
+/// Accepts connections while they are wanted; while they are not, the port is closed and the system refuses them.
+async fn accept(gateway: &Arc<Gateway>, listener: TcpListener) {
+    let Ok(address) = listener.local_addr() else {
+        return;
+    };
+    let router = http::router(Arc::clone(gateway));
+    let mut accepting = gateway.accepting.subscribe();
+    let mut listener = Some(listener);
+    loop {
+        let wanted = *accepting.borrow_and_update();
+        if !wanted {
+            listener = None;
+        } else if listener.is_none() {
+            listener = TcpListener::bind(address).await.ok();
+        }
+        gateway.changes.tell();
+        let Some(open) = &listener else {
+            // Also after a bind that failed: it is tried again.
+            let _ = tokio::time::timeout(Duration::from_millis(50), accepting.changed()).await;
+            continue;
+        };
+        loop {
+            tokio::select! {
+                biased;
+                _ = accepting.changed() => break,
+                accepted = open.accept() => match accepted {
+                    Ok((stream, _)) => drop(tokio::spawn(serve(stream, router.clone()))),
+                    // Out of file descriptors, as a rule: it passes.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+                },
+            }
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, router: Router) {
+    // Without it small records wait for the peer's acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .with_upgrades();
+    // What goes wrong with one connection is that client's affair.
+    let _ = connection.await;
+}
