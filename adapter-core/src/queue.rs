@@ -147,8 +147,11 @@ pub(crate) struct Producer<T> {
 /// The application's end.
 pub(crate) struct Consumer<T> {
     taken: VecDeque<Item<T>>,
-    taken_events: usize,
-    taken_bytes: usize,
+    /// Consumed, and not given back yet.
+    consumed_events: usize,
+    consumed_bytes: usize,
+    /// Consumed events are given back by so many: an event each would cost as much as taking it.
+    chunk: usize,
     common: Arc<Common<T>>,
 }
 
@@ -178,7 +181,8 @@ pub(crate) fn queue<T>(rule: QueueRule<T>, default_capacity: usize, budget: Budg
         budget,
     });
     let producer = Producer { batch: VecDeque::new(), batch_bytes: 0, rule: rule.0, capacity, common: common.clone() };
-    (producer, Consumer { taken: VecDeque::new(), taken_events: 0, taken_bytes: 0, common })
+    let chunk = (capacity / 16).clamp(1, 64);
+    (producer, Consumer { taken: VecDeque::new(), consumed_events: 0, consumed_bytes: 0, chunk, common })
 }
 
 impl<T> Producer<T> {
@@ -344,36 +348,34 @@ impl<T> Consumer<T> {
     /// The next event; `None` when there will be none any more. `consumed` is called when room was made.
     #[inline]
     pub(crate) fn poll_next(&mut self, context: &mut Context<'_>, consumed: impl FnOnce()) -> Poll<Option<Delivery<T>>> {
-        if let Some(item) = self.taken.pop_front() {
-            return Poll::Ready(Some(item.delivery));
+        if self.taken.is_empty() {
+            let mut ready = self.common.lock();
+            if ready.items.is_empty() {
+                if ready.is_closed {
+                    return Poll::Ready(None);
+                }
+                ready.waker = Some(context.waker().clone());
+                return Poll::Pending;
+            }
+            std::mem::swap(&mut self.taken, &mut ready.items);
+            ready.bytes = 0;
+            ready.first_place += self.taken.len() as u64;
         }
-        if self.release() {
+        let Some(Item { delivery, cost }) = self.taken.pop_front() else { return Poll::Ready(None) };
+        self.consumed_events += 1;
+        self.consumed_bytes += cost;
+        // With the last event, not at the next call: a consumer that has all it wanted may never call again.
+        if self.consumed_events >= self.chunk || self.taken.is_empty() {
+            self.release();
             consumed();
         }
-        let mut ready = self.common.lock();
-        if ready.items.is_empty() {
-            if ready.is_closed {
-                return Poll::Ready(None);
-            }
-            ready.waker = Some(context.waker().clone());
-            return Poll::Pending;
-        }
-        std::mem::swap(&mut self.taken, &mut ready.items);
-        self.taken_events = self.taken.len();
-        self.taken_bytes = std::mem::take(&mut ready.bytes);
-        ready.first_place += self.taken_events as u64;
-        drop(ready);
-        Poll::Ready(self.taken.pop_front().map(|item| item.delivery))
+        Poll::Ready(Some(delivery))
     }
 
-    /// Gives back what was taken and is consumed. Whether there was anything.
-    fn release(&mut self) -> bool {
-        if self.taken_events == 0 {
-            return false;
-        }
-        self.common.pending.fetch_sub(std::mem::take(&mut self.taken_events), Ordering::SeqCst);
-        self.common.budget.release(std::mem::take(&mut self.taken_bytes));
-        true
+    /// Gives back what is consumed.
+    fn release(&mut self) {
+        self.common.pending.fetch_sub(std::mem::take(&mut self.consumed_events), Ordering::SeqCst);
+        self.common.budget.release(std::mem::take(&mut self.consumed_bytes));
     }
 
     pub(crate) fn conflated(&self) -> u64 {
@@ -382,6 +384,8 @@ impl<T> Consumer<T> {
 
     /// Nobody reads any more: gives back everything that waits.
     pub(crate) fn abandon(&mut self) {
+        self.consumed_events += self.taken.len();
+        self.consumed_bytes += self.taken.drain(..).map(|item| item.cost).sum::<usize>();
         self.release();
         let mut ready = self.common.lock();
         ready.is_abandoned = true;

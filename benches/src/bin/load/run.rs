@@ -15,8 +15,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failed> {
     match args.runtime {
         Runtime::Tokio if is_floor => on_tokio(args, floor::tokio),
         Runtime::Tokio => on_tokio(args, ours::tokio),
-        Runtime::AsyncStd if is_floor => on_async_std(args, floor::async_std),
-        Runtime::AsyncStd => on_async_std(args, ours::async_std),
+        Runtime::AsyncStd if is_floor => on_async_std(args, false, floor::async_std),
+        Runtime::AsyncStd => on_async_std(args, true, ours::async_std),
     }
 }
 
@@ -31,7 +31,8 @@ where
     runtime.block_on(runtime.spawn(body(args)))?
 }
 
-fn on_async_std<F>(args: Args, body: impl FnOnce(Args) -> F) -> Result<(), Failed>
+/// `spawns`: the body spawns tasks of its own, and is to share their thread.
+fn on_async_std<F>(args: Args, spawns: bool, body: impl FnOnce(Args) -> F) -> Result<(), Failed>
 where
     F: Future<Output = Result<(), Failed>> + Send + 'static,
 {
@@ -42,7 +43,7 @@ where
             Command::new(env::current_exe()?).args(env::args_os().skip(1)).env(ASYNC_STD_THREADS, threads).exec();
         return Err(again.into());
     }
-    if args.threads == 1 {
+    if args.threads == 1 && !spawns {
         return async_std::task::block_on(body(args));
     }
     async_std::task::block_on(async_std::task::spawn(body(args)))
