@@ -1,6 +1,20 @@
 //! The driver loop and the handle that every runtime adapter of the SignalR client shares.
 //!
-//! Applications use an adapter (`adapter-tokio`, `adapter-async-std`), which re-exports everything here for its runtime.
+//! Applications use an adapter (`adapter-tokio`, `adapter-async-std`), which re-exports everything here for its runtime; libraries that should
+//! work on either are generic over [`Runtime`].
+//!
+//! A connection is a machine of `signalr-proto` behind a lock. Its handles ([`HubConnection`] and the streams made from it) put commands in
+//! and see the true state at once; its one [`Driver`] moves bytes between the machine and a WebSocket, and nothing else. `build` runs the
+//! driver in the background; `build_with_driver` leaves it to whoever counts microseconds.
+//!
+//! # What to rely on
+//!
+//! * A call ends in exactly one way: its result, or one of [`CallError`]. Nothing that may have been sent is sent again.
+//! * Between two events of an [`On`] either nothing was lost, or a [`Delivery::Gap`] stands there.
+//! * A [`Subscription`] is a wish: it outlives outages, `stop` and `start`, and ends with `unsubscribe`.
+//! * Everything is bounded: see [`HubConnectionBuilder`] for the limits and [`QueueRule`] for what a slow consumer gets.
+//! * No token is in any log, error or `Debug` of these crates. The payloads themselves are in tungstenite's TRACE output, when somebody
+//!   switches that on.
 
 mod arguments;
 mod builder;

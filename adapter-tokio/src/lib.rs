@@ -1,6 +1,29 @@
 //! SignalR on tokio.
 //!
-//! Everything of [`adapter_core`] is here again, with [`Tokio`] as the runtime where one must be named.
+//! Everything of [`adapter_core`] is here again, with [`Tokio`] as the runtime. Programs for the other adapter differ in one `use`.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use adapter_tokio::{Delivery, HubConnection, RetryPolicy};
+//! # use futures_util::StreamExt;
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let connection = HubConnection::builder("https://rtc.example.com/hubs/market")
+//!     .automatic_reconnect(RetryPolicy::delays([0, 2, 5, 10].map(Duration::from_secs)))
+//!     .build()?;
+//! let mut quotes = connection.on::<(String, serde_json::Value)>("GatewayQuote");
+//! connection.start().await?;
+//! connection.subscribe(("SubscribeContractQuotes", "UnsubscribeContractQuotes"), ("CON.F.US.EP.Z26",)).await?;
+//! while let Some(delivery) = quotes.next().await {
+//!     match delivery {
+//!         Delivery::Value((contract, quote)) => println!("{contract}: {quote}"),
+//!         Delivery::Gap(gap) => println!("events may have been missed: {}", gap.reason),
+//!         other => println!("{other:?}"),
+//!     }
+//! }
+//! # Ok(()) }
+//! ```
 
 mod io;
 mod runtime;
