@@ -210,7 +210,10 @@ impl HubConnectionConfig {
             }
         }
         if self.max_record_bytes == 0 {
-            return Err(ConfigError::Option { option: "max_record_bytes", problem: "must be more than zero".to_owned() });
+            return Err(ConfigError::Option {
+                option: "max_record_bytes",
+                problem: "must be more than zero".to_owned(),
+            });
         }
         Ok(())
     }

@@ -242,7 +242,8 @@ pub(crate) fn printable(text: &str, limit: usize) -> String {
             break;
         }
         // Direction marks turn a log line around: U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069.
-        let is_direction = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let is_direction =
+            matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         if character.is_control() || is_direction {
             out.extend(character.escape_unicode());
         } else {

@@ -96,8 +96,8 @@ pub(crate) struct Entry {
     pub(crate) progress: Progress,
     /// Counts how often the hub was asked anew after an unsubscribe.
     pub(crate) epoch: u64,
-    /// The hub agreed once: from then on a refusal is a matter of restoring it.
-    pub(crate) was_acknowledged: bool,
+    /// Its subscribe call was handed to a transport since the hub last answered one, be it on an earlier connection.
+    pub(crate) was_asked: bool,
     /// Its subscribe call was handed to the transport of this connection.
     pub(crate) was_written: bool,
     pub(crate) gap_is_open: bool,
@@ -150,7 +150,7 @@ impl Ledger {
             leaving: Vec::new(),
             progress: Progress::Idle,
             epoch: 0,
-            was_acknowledged: false,
+            was_asked: false,
             was_written: false,
             gap_is_open: false,
             owes_gap: false,
@@ -177,10 +177,6 @@ impl Ledger {
         self.entries.keys().copied().collect()
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.values()
-    }
-
     /// Whether a subscriber waits for the hub's answer.
     pub(crate) fn is_awaited(&self) -> bool {
         self.entries.values().any(|entry| !entry.waiting.is_empty() || !entry.leaving.is_empty())
@@ -196,6 +192,10 @@ impl Ledger {
     }
 
     pub(crate) fn due(&self, now: Instant) -> Vec<Serial> {
-        self.entries.iter().filter(|(_, entry)| entry.retry_at.is_some_and(|at| at <= now)).map(|(serial, _)| *serial).collect()
+        self.entries
+            .iter()
+            .filter(|(_, entry)| entry.retry_at.is_some_and(|at| at <= now))
+            .map(|(serial, _)| *serial)
+            .collect()
     }
 }

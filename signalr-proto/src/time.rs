@@ -86,6 +86,10 @@ impl Timers {
         self.0[timer as usize] = Some(at);
     }
 
+    pub(crate) fn is_set(&self, timer: Timer) -> bool {
+        self.0[timer as usize].is_some()
+    }
+
     pub(crate) fn clear(&mut self, timer: Timer) {
         self.0[timer as usize] = None;
     }

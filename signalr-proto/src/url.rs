@@ -191,7 +191,10 @@ mod tests {
 
     #[test]
     fn query_values_are_escaped() {
-        assert_eq!(url("http://h/x?a=b").with_query("access_token", "a+b/c=&\r\n").path_and_query(), "/x?a=b&access_token=a%2Bb%2Fc%3D%26%0D%0A");
+        assert_eq!(
+            url("http://h/x?a=b").with_query("access_token", "a+b/c=&\r\n").path_and_query(),
+            "/x?a=b&access_token=a%2Bb%2Fc%3D%26%0D%0A"
+        );
         assert_eq!(url("ws://h/x?").with_query("id", "1").path_and_query(), "/x?id=1");
     }
 

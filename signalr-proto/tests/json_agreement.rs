@@ -396,7 +396,8 @@ proptest! {
     fn the_same_texts_are_accepted(text in any_text()) {
         let accepted = serde_json::from_str::<IgnoredAny>(&text).is_ok();
         prop_assert_eq!(skips(&text).is_ok(), accepted, "{}", text);
-        prop_assert_eq!(walks(&text).map_err(|error| error.offset()), skips(&text).map_err(|error| error.offset()), "{}", text);
+        let place = |result: Result<(), SyntaxError>| result.map_err(|error| error.offset());
+        prop_assert_eq!(place(walks(&text)), place(skips(&text)), "{}", text);
     }
 
     #[test]

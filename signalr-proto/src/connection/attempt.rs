@@ -110,9 +110,14 @@ impl HubConnection {
                 return self.attempt_failed(now, attempt, DisconnectReason::new(Cause::Unauthorized, message));
             }
         }
-        let is_sendable = |token: &Secret| HeaderValue::from_str(token.expose()).is_ok() && token.expose().bytes().all(|byte| byte.is_ascii_graphic());
+        let is_sendable = |token: &Secret| {
+            HeaderValue::from_str(token.expose()).is_ok() && token.expose().bytes().all(|byte| byte.is_ascii_graphic())
+        };
         if !attempt.token.as_ref().is_none_or(is_sendable) {
-            let reason = DisconnectReason::new(Cause::Unauthorized, "the access token holds characters that HTTP does not allow");
+            let reason = DisconnectReason::new(
+                Cause::Unauthorized,
+                "the access token holds characters that HTTP does not allow",
+            );
             return self.attempt_failed(now, attempt, reason);
         }
         self.send_request(now, attempt, request);
@@ -180,14 +185,17 @@ impl HubConnection {
                 headers.append(name, value.clone());
             }
         }
-        let own = headers.remove(COOKIE);
-        let given = attempt.cookies.iter().filter(|(origin, _)| origin == attempt.base.origin()).map(|(_, cookie)| cookie.as_str());
+        let own: Vec<HeaderValue> = headers.get_all(COOKIE).iter().cloned().collect();
+        headers.remove(COOKIE);
+        let given = attempt
+            .cookies
+            .iter()
+            .filter(|(origin, _)| origin == attempt.base.origin())
+            .map(|(_, cookie)| cookie.as_str());
         let all: Vec<&str> = own.iter().filter_map(|value| value.to_str().ok()).chain(given).collect();
-        if let Ok(mut value) = HeaderValue::from_str(&all.join("; ")) {
-            if !all.is_empty() {
-                value.set_sensitive(true);
-                headers.insert(COOKIE, value);
-            }
+        if let (false, Ok(mut value)) = (all.is_empty(), HeaderValue::from_str(&all.join("; "))) {
+            value.set_sensitive(true);
+            headers.insert(COOKIE, value);
         }
         headers
     }
@@ -201,7 +209,12 @@ impl HubConnection {
         }
     }
 
-    pub(super) fn negotiate_answered(&mut self, now: Instant, id: AttemptId, response: Result<HttpResponse, IoFailure>) {
+    pub(super) fn negotiate_answered(
+        &mut self,
+        now: Instant,
+        id: AttemptId,
+        response: Result<HttpResponse, IoFailure>,
+    ) {
         let Some(mut attempt) = self.take_attempt(id) else { return };
         if attempt.stage != Stage::Negotiate {
             self.phase = Phase::Attempting(Box::new(attempt));
@@ -220,10 +233,14 @@ impl HubConnection {
                 attempt.negotiated = Some((connection_id.into(), connection_token));
                 self.send_request(now, attempt, Request::Open);
             }
-            Ok(negotiation::Answer::Redirect { url, access_token }) => match self.redirect(&mut attempt, &url, access_token) {
-                Ok(()) => self.send_request(now, attempt, Request::Negotiate),
-                Err(message) => self.attempt_failed(now, attempt, DisconnectReason::new(Cause::Negotiation, message)),
-            },
+            Ok(negotiation::Answer::Redirect { url, access_token }) => {
+                match self.redirect(&mut attempt, &url, access_token) {
+                    Ok(()) => self.send_request(now, attempt, Request::Negotiate),
+                    Err(message) => {
+                        self.attempt_failed(now, attempt, DisconnectReason::new(Cause::Negotiation, message))
+                    }
+                }
+            }
             Err(message) => self.attempt_failed(now, attempt, DisconnectReason::new(Cause::Negotiation, message)),
         }
     }
@@ -232,7 +249,8 @@ impl HubConnection {
         if attempt.negotiations >= MAX_NEGOTIATIONS {
             return Err(format!("the negotiation was redirected {MAX_NEGOTIATIONS} times"));
         }
-        let target = HubUrl::parse(url).map_err(|error| format!("the negotiation was redirected to a URL that {error}"))?;
+        let target =
+            HubUrl::parse(url).map_err(|error| format!("the negotiation was redirected to a URL that {error}"))?;
         if attempt.base.origin().is_secure() && !target.origin().is_secure() {
             return Err("the negotiation was redirected from https to http".to_owned());
         }
@@ -294,10 +312,15 @@ impl HubConnection {
         }
         let what = if request == Request::Negotiate { "negotiation" } else { "upgrade to a WebSocket" };
         let mut reason = match status {
-            401 | 403 => DisconnectReason::new(Cause::Unauthorized, format!("the {what} was refused with status {status}")).terminal(),
+            401 | 403 => {
+                DisconnectReason::new(Cause::Unauthorized, format!("the {what} was refused with status {status}"))
+                    .terminal()
+            }
             404 => DisconnectReason::new(
                 Cause::HttpStatus,
-                format!("the {what} was answered with status 404: this may be no SignalR hub, or a proxy stands in between"),
+                format!(
+                    "the {what} was answered with status 404: this may be no SignalR hub, or a proxy stands in between"
+                ),
             ),
             _ => DisconnectReason::new(Cause::HttpStatus, format!("the {what} was answered with status {status}")),
         };
@@ -313,7 +336,13 @@ impl HubConnection {
     }
 
     /// Ends the attempt under way and decides what follows. `close` is `None` if the transport is gone by itself.
-    pub(super) fn fail_attempt(&mut self, now: Instant, id: AttemptId, reason: DisconnectReason, close: Option<CloseHow>) {
+    pub(super) fn fail_attempt(
+        &mut self,
+        now: Instant,
+        id: AttemptId,
+        reason: DisconnectReason,
+        close: Option<CloseHow>,
+    ) {
         tracing::debug!(attempt = id.0, cause = %reason.cause(), reason = %reason, "attempt failed");
         if let Some(how) = close {
             self.actions.push_back(Action::Close { attempt: id, how });
@@ -359,7 +388,9 @@ impl HubConnection {
     /// The handshake's attempt, if one is under way under this id.
     pub(super) fn take_handshake(&mut self, id: AttemptId) -> Option<Attempt> {
         match &self.phase {
-            Phase::Attempting(attempt) if attempt.id == id && attempt.stage == Stage::Handshake => self.take_attempt(id),
+            Phase::Attempting(attempt) if attempt.id == id && attempt.stage == Stage::Handshake => {
+                self.take_attempt(id)
+            }
             _ => None,
         }
     }
@@ -378,7 +409,9 @@ fn keep_cookies(attempt: &mut Attempt, headers: &HeaderMap) {
         let Some(cookie) = value.to_str().ok().and_then(|text| text.split(';').next()).map(str::trim) else { continue };
         let Some((name, _)) = cookie.split_once('=') else { continue };
         let origin = attempt.base.origin();
-        attempt.cookies.retain(|(known, kept)| known != origin || kept.split_once('=').is_none_or(|(kept, _)| kept != name));
+        attempt
+            .cookies
+            .retain(|(known, kept)| known != origin || kept.split_once('=').is_none_or(|(kept, _)| kept != name));
         if attempt.cookies.len() < MAX_COOKIES && cookie.len() <= MAX_COOKIE_BYTES {
             attempt.cookies.push((origin.clone(), cookie.to_owned()));
         }

@@ -186,6 +186,13 @@ impl Calls {
         self.deadlines.first().map(|(at, _)| *at)
     }
 
+    /// Gives a call a deadline if it has none.
+    pub(super) fn ensure_deadline(&mut self, id: u64, deadline: Instant) {
+        let Some(call) = self.by_id.get_mut(&id).filter(|call| call.deadline.is_none()) else { return };
+        call.deadline = Some(deadline);
+        self.deadlines.insert((deadline, id));
+    }
+
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<u64> {
         let &(at, id) = self.deadlines.first()?;
         (at <= now).then_some(id)
@@ -219,6 +226,17 @@ impl Calls {
         }
     }
 
+    /// Puts a record behind that of a call which still waits for room. `Err` gives it back: the call does not wait.
+    pub(super) fn append_waiting(&mut self, token: Token, record: String) -> Result<(), String> {
+        match self.by_token.get(&token).and_then(|id| self.by_id.get_mut(id)).map(|call| &mut call.stage) {
+            Some(Stage::Waiting(waiting)) => {
+                waiting.push_str(&record);
+                Ok(())
+            }
+            _ => Err(record),
+        }
+    }
+
     /// A call that waited for room was given up.
     pub(super) fn unwait(&mut self, id: u64) {
         self.waiting.retain(|waiting| *waiting != id);
@@ -246,16 +264,29 @@ impl Calls {
     }
 
     /// Lets the sink of a stream decode an item.
-    pub(super) fn decode_item(&mut self, invocation_id: &str, cursor: &mut Cursor<'_>) -> Option<Result<(), DecodeError>> {
+    pub(super) fn decode_item(
+        &mut self,
+        invocation_id: &str,
+        cursor: &mut Cursor<'_>,
+    ) -> Option<Result<(), DecodeError>> {
         self.decode(invocation_id, CallKind::Stream, cursor)
     }
 
     /// Lets the sink of an invocation decode its result.
-    pub(super) fn decode_result(&mut self, invocation_id: &str, cursor: &mut Cursor<'_>) -> Option<Result<(), DecodeError>> {
+    pub(super) fn decode_result(
+        &mut self,
+        invocation_id: &str,
+        cursor: &mut Cursor<'_>,
+    ) -> Option<Result<(), DecodeError>> {
         self.decode(invocation_id, CallKind::Invoke, cursor)
     }
 
-    fn decode(&mut self, invocation_id: &str, kind: CallKind, cursor: &mut Cursor<'_>) -> Option<Result<(), DecodeError>> {
+    fn decode(
+        &mut self,
+        invocation_id: &str,
+        kind: CallKind,
+        cursor: &mut Cursor<'_>,
+    ) -> Option<Result<(), DecodeError>> {
         let id = parse_id(invocation_id)?;
         let call = self.by_id.get_mut(&id)?;
         let Owner::Application { sink, .. } = &mut call.owner else { return None };

@@ -185,7 +185,9 @@ impl HubConnection {
                 self.reply(token, Reply::Done);
             }
             Command::UploadItem { call, stream, item } => {
-                let record = |stream_id: &str| HubMessage::StreamItem { invocation_id: stream_id.into(), item: item.as_str().into() }.to_record();
+                let record = |stream_id: &str| {
+                    HubMessage::StreamItem { invocation_id: stream_id.into(), item: item.as_str().into() }.to_record()
+                };
                 self.upload(call, stream, false, record);
                 self.reply(token, Reply::Done);
             }
@@ -242,7 +244,9 @@ impl HubConnection {
         let id = self.calls.next_id();
         let deadline = match timeout {
             CallTimeout::After(timeout) => Some(now + timeout),
-            CallTimeout::Configured if kind == CallKind::Invoke && uploads.is_empty() => self.config.call_timeout.map(|timeout| now + timeout),
+            CallTimeout::Configured if kind == CallKind::Invoke && uploads.is_empty() => {
+                self.config.call_timeout.map(|timeout| now + timeout)
+            }
             CallTimeout::Configured | CallTimeout::Never => None,
         };
         let invocation = Invocation {
@@ -252,7 +256,11 @@ impl HubConnection {
             stream_ids: uploads.iter().flatten().map(|id| id.to_string().into()).collect(),
             headers: headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
         };
-        let message = if kind == CallKind::Stream { HubMessage::StreamInvocation(invocation) } else { HubMessage::Invocation(invocation) };
+        let message = if kind == CallKind::Stream {
+            HubMessage::StreamInvocation(invocation)
+        } else {
+            HubMessage::Invocation(invocation)
+        };
         let record = message.to_record();
         let owner = Owner::Application { token, sink };
         let stage = if !self.calls.has_waiting() && self.has_room(record.len()) {
@@ -283,6 +291,20 @@ impl HubConnection {
 
     /// Pops the next message for the transport. What is popped counts as sent.
     pub(super) fn transmit(&mut self) -> Option<String> {
+        loop {
+            let message = self.pop_message();
+            // What was passed over made room, too.
+            self.admit_waiting();
+            if message.is_some() {
+                self.last_sent = self.now;
+            }
+            if message.is_some() || self.outbound.is_empty() {
+                return message;
+            }
+        }
+    }
+
+    fn pop_message(&mut self) -> Option<String> {
         let mut sent = Vec::new();
         let calls = &mut self.calls;
         let ledger = &mut self.ledger;
@@ -293,6 +315,7 @@ impl HubConnection {
                 Owner::Ledger { serial, is_subscribe: true } => {
                     if let Some(entry) = ledger.get_mut(*serial) {
                         entry.was_written = true;
+                        entry.was_asked = true;
                     }
                 }
                 Owner::Ledger { .. } => {}
@@ -307,10 +330,6 @@ impl HubConnection {
                 self.calls.keep_uploads(token, call.uploads);
                 self.reply(token, Reply::Call(sink, CallOutcome::Completed));
             }
-        }
-        if message.is_some() {
-            self.last_sent = self.now;
-            self.admit_waiting();
         }
         message
     }
@@ -328,6 +347,7 @@ impl HubConnection {
         let is_sent = matches!(call.stage, Stage::Sent);
         let is_stream = call.kind == CallKind::Stream;
         let is_waiting = matches!(call.stage, Stage::Waiting(_));
+        self.calls.flush();
         let call = if is_sent { self.calls.abandon(id) } else { self.calls.remove(id) };
         if is_waiting {
             self.calls.unwait(id);
@@ -336,9 +356,18 @@ impl HubConnection {
             let cancel = HubMessage::CancelInvocation { invocation_id: id.to_string().into() };
             self.outbound.push(cancel.to_record(), None);
         }
-        if let Some(PendingCall { owner: Owner::Application { token, sink }, .. }) = call {
-            self.reply(token, Reply::Call(sink, outcome(is_sent)));
+        let Some(PendingCall { owner: Owner::Application { token, sink }, uploads, .. }) = call else { return };
+        if is_sent {
+            // The hub's method would wait for their items for ever (the words are those of Microsoft's C# client).
+            for stream_id in uploads.into_iter().flatten() {
+                let outcome = Completion::Error("Stream canceled by client.".into());
+                self.outbound.push(
+                    HubMessage::Completion { invocation_id: stream_id.to_string().into(), outcome }.to_record(),
+                    None,
+                );
+            }
         }
+        self.reply(token, Reply::Call(sink, outcome(is_sent)));
     }
 
     fn upload(&mut self, call: Token, stream: usize, ends: bool, record: impl FnOnce(&str) -> String) {
@@ -347,18 +376,24 @@ impl HubConnection {
         if ends {
             *slot = None;
         }
-        self.outbound.push(record(&stream_id.to_string()), None);
+        // It must not overtake the call itself.
+        if let Err(record) = self.calls.append_waiting(call, record(&stream_id.to_string())) {
+            self.outbound.push(record, None);
+        }
     }
 
     /// Answers an invocation of the hub, if the connection that it came from still is.
     pub(super) fn complete(&mut self, ticket: ResultTicket, result: Result<String, String>) {
-        let is_current = matches!(&self.phase, Phase::Connected(attempt) | Phase::Stopping(attempt) if *attempt == ticket.attempt);
+        let is_current =
+            matches!(&self.phase, Phase::Connected(attempt) | Phase::Stopping(attempt) if *attempt == ticket.attempt);
         if !is_current {
             return;
         }
         self.open_tickets = self.open_tickets.saturating_sub(1);
         let outcome = match &result {
-            Ok(result) if memchr::memchr(RECORD_SEPARATOR, result.as_bytes()).is_some() => Completion::Error("The result is not JSON.".into()),
+            Ok(result) if memchr::memchr(RECORD_SEPARATOR, result.as_bytes()).is_some() => {
+                Completion::Error("The result is not JSON.".into())
+            }
             Ok(result) => Completion::Result(result.as_str().into()),
             Err(error) => Completion::Error(error.as_str().into()),
         };

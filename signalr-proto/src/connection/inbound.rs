@@ -53,7 +53,8 @@ impl HubConnection {
         while !rest.is_empty() {
             let next = match self.buffer.split(rest.as_bytes()) {
                 Ok(Split::Whole(end)) => {
-                    let (record, after) = (rest.get(..end).unwrap_or_default(), rest.get(end + 1..).unwrap_or_default());
+                    let (record, after) =
+                        (rest.get(..end).unwrap_or_default(), rest.get(end + 1..).unwrap_or_default());
                     rest = after;
                     self.record(now, attempt, record)
                 }
@@ -75,7 +76,8 @@ impl HubConnection {
         while !rest.is_empty() {
             let next = match self.buffer.split(rest) {
                 Ok(Split::Whole(end)) => {
-                    let (record, after) = (rest.get(..end).unwrap_or_default(), rest.get(end + 1..).unwrap_or_default());
+                    let (record, after) =
+                        (rest.get(..end).unwrap_or_default(), rest.get(end + 1..).unwrap_or_default());
                     rest = after;
                     self.record_bytes(now, attempt, record)
                 }
@@ -124,7 +126,8 @@ impl HubConnection {
                 Next::Continue
             }
             handshake::Response::Rejected(error) => {
-                let reason = DisconnectReason::new(Cause::HandshakeRejected, format!("the hub refused the handshake: {error}"));
+                let reason =
+                    DisconnectReason::new(Cause::HandshakeRejected, format!("the hub refused the handshake: {error}"));
                 self.fail_attempt(now, attempt, reason, Some(CloseHow::Abort));
                 Next::Stop
             }
@@ -134,17 +137,19 @@ impl HubConnection {
     #[inline]
     fn message(&mut self, now: Instant, attempt: AttemptId, record: &str) -> Next {
         let mut decoders = MachineDecoders { registry: &mut self.registry, calls: &mut self.calls };
-        let envelope = match envelope::read(record, &mut decoders) {
-            Ok(envelope) => envelope,
-            Err(violation) => return self.violated(now, attempt, violation),
-        };
+        let mut envelope = Envelope::default();
+        if let Err(violation) = envelope::read(record, &mut decoders, &mut envelope) {
+            return self.violated(now, attempt, violation);
+        }
         match envelope.kind {
-            Kind::Invocation => self.invocation(attempt, record, envelope),
+            Kind::Invocation => self.invocation(attempt, record, &envelope),
             Kind::StreamItem => self.stream_item(now, record.len(), envelope),
             Kind::Completion => self.completion(now, envelope),
             Kind::Ping => self.counters.control += 1,
             Kind::Close => return self.closed_by_hub(now, attempt, &envelope),
-            Kind::Ack | Kind::Sequence => self.violation("the hub sent an Ack or a Sequence, but stateful reconnect is off".to_owned()),
+            Kind::Ack | Kind::Sequence => {
+                self.violation("the hub sent an Ack or a Sequence, but stateful reconnect is off".to_owned())
+            }
             Kind::StreamInvocation => self.violation("the hub asked this client for a stream".to_owned()),
             Kind::CancelInvocation => self.violation("the hub cancelled an invocation of its own".to_owned()),
             Kind::Unknown(kind) => self.violation(format!("the hub sent a record of the unknown type {kind}")),
@@ -153,10 +158,10 @@ impl HubConnection {
     }
 
     #[inline]
-    fn invocation(&mut self, attempt: AttemptId, record: &str, envelope: Envelope<'_>) {
+    fn invocation(&mut self, attempt: AttemptId, record: &str, envelope: &Envelope<'_>) {
         let ticket = envelope.invocation_id.as_deref().map(|id| ResultTicket { attempt, invocation_id: id.into() });
         if envelope.decoded.is_none() {
-            self.unhandled(record, &envelope);
+            self.unhandled(record, envelope);
             if let Some(ticket) = ticket {
                 self.refuse_result(ticket, "Client didn't provide a result.");
             }
@@ -186,7 +191,7 @@ impl HubConnection {
             self.event(Event::Malformed { target: target.clone(), error });
         }
         if is_tapped && delivery.accepted > 0 {
-            let arguments = envelope.arguments.and_then(|range| record.get(range)).unwrap_or("[]").into();
+            let arguments = envelope.arguments.clone().and_then(|range| record.get(range)).unwrap_or("[]").into();
             self.event(Event::Invocation { target, arguments, accepted: delivery.accepted });
         }
     }
@@ -198,7 +203,11 @@ impl HubConnection {
         self.event(Event::Unhandled { target: target.into() });
     }
 
+    /// A hub that asks and does not read gets no refusals beyond the limit of outbound bytes.
     fn refuse_result(&mut self, ticket: ResultTicket, error: &str) {
+        if self.outbound.bytes() >= self.config.max_outbound_bytes {
+            return;
+        }
         self.open_tickets += 1;
         self.complete(ticket, Err(error.to_owned()));
     }
@@ -223,7 +232,6 @@ impl HubConnection {
         };
         self.calls.mark_unflushed(id);
         if overflow {
-            self.calls.flush();
             self.give_up(id, |_| CallOutcome::StreamOverflow);
             self.update_pressure(now);
         }
@@ -299,7 +307,11 @@ impl HubConnection {
     }
 
     fn too_long(&mut self, now: Instant, attempt: AttemptId) -> Next {
-        let limit = if matches!(self.phase, Phase::Attempting(_)) { handshake::MAX_RESPONSE_BYTES } else { self.config.max_record_bytes };
+        let limit = if matches!(self.phase, Phase::Attempting(_)) {
+            handshake::MAX_RESPONSE_BYTES
+        } else {
+            self.config.max_record_bytes
+        };
         self.counters.records += 1;
         let message = format!("the hub sent a record longer than {limit} bytes");
         self.violation(message.clone());
@@ -310,8 +322,9 @@ impl HubConnection {
         match &self.phase {
             Phase::Connected(_) => self.lost(now, attempt, reason, Some(CloseHow::Abort)),
             Phase::Attempting(_) => self.fail_attempt(now, attempt, reason, Some(CloseHow::Abort)),
-            // A goodbye is under way anyhow.
-            Phase::Stopping(_) | Phase::Disconnected | Phase::Waiting => {}
+            // A goodbye is under way anyhow; nothing that follows is listened to.
+            Phase::Stopping(_) => self.buffer.shut(),
+            Phase::Disconnected | Phase::Waiting => {}
         }
         Next::Stop
     }
@@ -346,7 +359,8 @@ impl HubConnection {
         let is_full = self.registry.is_any_full() || self.gate.as_ref().is_some_and(|gate| gate.is_full());
         let is_over = self.budget.bytes() >= self.config.max_pending_bytes;
         let is_awaited = || self.calls.is_awaited() || !self.stopping.is_empty() || self.ledger.is_awaited();
-        let is_paused = matches!(self.phase, Phase::Connected(_) | Phase::Stopping(_)) && (is_over || (is_full && !is_awaited()));
+        let is_paused =
+            matches!(self.phase, Phase::Connected(_) | Phase::Stopping(_)) && (is_over || (is_full && !is_awaited()));
         if is_over && !self.told_slow_consumer {
             tracing::warn!(bytes = self.budget.bytes(), "consumers are slow: reading pauses");
             self.event(Event::SlowConsumer);
@@ -354,6 +368,7 @@ impl HubConnection {
         self.told_slow_consumer = is_over;
         if self.is_paused && !is_paused {
             self.last_received = now;
+            self.resume_probe(now);
         }
         self.is_paused = is_paused;
     }

@@ -29,6 +29,10 @@ impl Outbound {
         self.control.is_empty() && self.data.is_empty()
     }
 
+    pub(super) fn has_control(&self) -> bool {
+        !self.control.is_empty()
+    }
+
     /// Queues what must not wait behind data.
     pub(super) fn push_control(&mut self, record: String) {
         self.control.push_back(record);

@@ -23,7 +23,10 @@ impl HubConnection {
 
     pub(super) fn stop(&mut self, now: Instant, token: Token) {
         match &self.phase {
-            Phase::Disconnected => self.reply(token, Reply::Stopped),
+            Phase::Disconnected => {
+                self.end_pending_subscribes(&DisconnectReason::stopped());
+                self.reply(token, Reply::Stopped);
+            }
             Phase::Stopping(_) => self.stopping.push(token),
             Phase::Connected(attempt) => {
                 let attempt = *attempt;

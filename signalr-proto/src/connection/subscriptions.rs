@@ -16,7 +16,8 @@ impl HubConnection {
 
     pub(super) fn subscribe(&mut self, now: Instant, token: Token, request: SubscriptionRequest) {
         let calls = [Some(&request.subscribe), request.unsubscribe.as_ref()];
-        if calls.into_iter().flatten().any(|call| memchr::memchr(RECORD_SEPARATOR, call.arguments.as_bytes()).is_some()) {
+        if calls.into_iter().flatten().any(|call| memchr::memchr(RECORD_SEPARATOR, call.arguments.as_bytes()).is_some())
+        {
             let rejection = Rejection::Invalid("the arguments hold the byte that ends records".to_owned());
             return self.reply(token, Reply::Subscribed(Err(rejection.into())));
         }
@@ -36,8 +37,10 @@ impl HubConnection {
             return self.reply(token, Reply::Subscribed(Ok(epoch)));
         }
         entry.waiting.push(token);
-        if is_connected && entry.progress == Progress::Idle {
-            self.write_subscribe(now, serial);
+        match entry.progress {
+            Progress::Idle if is_connected => self.write_subscribe(now, serial),
+            Progress::Subscribing(id) | Progress::Unsubscribing(id) => self.limit_wait(now, id),
+            Progress::Idle | Progress::Acknowledged => {}
         }
     }
 
@@ -50,9 +53,10 @@ impl HubConnection {
         };
         entry.subscribers -= 1;
         let is_last = entry.subscribers == 0;
-        let cancelled: Vec<Token> = match subscriber.and_then(|subscriber| entry.waiting.iter().position(|waiting| *waiting == subscriber)) {
+        let own = subscriber.and_then(|subscriber| entry.waiting.iter().position(|waiting| *waiting == subscriber));
+        let cancelled: Vec<Token> = match own {
+            _ if is_last => std::mem::take(&mut entry.waiting),
             Some(own) => vec![entry.waiting.remove(own)],
-            None if is_last => std::mem::take(&mut entry.waiting),
             None => Vec::new(),
         };
         for subscriber in cancelled {
@@ -78,7 +82,10 @@ impl HubConnection {
                 self.ledger.remove(serial);
                 self.reply(token, Reply::Unsubscribed(Ok(())));
             }
-            Progress::Subscribing(_) | Progress::Unsubscribing(_) => entry.leaving.push(token),
+            Progress::Subscribing(id) | Progress::Unsubscribing(id) => {
+                entry.leaving.push(token);
+                self.limit_wait(now, id);
+            }
             Progress::Acknowledged if entry.key.unsubscribe().is_some() => {
                 entry.leaving.push(token);
                 self.write_unsubscribe(now, serial);
@@ -141,8 +148,22 @@ impl HubConnection {
         id
     }
 
+    /// Somebody joined a call that is in flight: if its deadline has gone already, he gets one of his own.
+    fn limit_wait(&mut self, now: Instant, id: u64) {
+        if let Some(timeout) = self.config.call_timeout {
+            self.calls.ensure_deadline(id, now + timeout);
+        }
+    }
+
     /// The hub answered a call that the ledger made.
-    pub(super) fn ledger_answered(&mut self, now: Instant, serial: Serial, id: u64, is_subscribe: bool, error: Option<HubError>) {
+    pub(super) fn ledger_answered(
+        &mut self,
+        now: Instant,
+        serial: Serial,
+        id: u64,
+        is_subscribe: bool,
+        error: Option<HubError>,
+    ) {
         let expected = if is_subscribe { Progress::Subscribing(id) } else { Progress::Unsubscribing(id) };
         if self.ledger.get_mut(serial).is_none_or(|entry| entry.progress != expected) {
             return;
@@ -158,7 +179,7 @@ impl HubConnection {
     fn acknowledged(&mut self, now: Instant, serial: Serial) {
         let Some(entry) = self.ledger.get_mut(serial) else { return };
         entry.progress = Progress::Acknowledged;
-        entry.was_acknowledged = true;
+        entry.was_asked = false;
         entry.is_awaited = false;
         entry.refusals = 0;
         let epoch = entry.epoch;
@@ -173,19 +194,29 @@ impl HubConnection {
             self.reply(token, Reply::Subscribed(Ok(epoch)));
         }
         if is_wanted {
-            return;
+            return self.came_back(serial);
         }
         if key.unsubscribe().is_some() { self.write_unsubscribe(now, serial) } else { self.left(serial, Ok(())) }
     }
 
-    /// A hub that refuses at first is believed: that is no wish any more. One that refuses to restore is asked again.
+    /// Whoever left before the hub had answered is done: somebody else wants it again.
+    fn came_back(&mut self, serial: Serial) {
+        let Some(entry) = self.ledger.get_mut(serial) else { return };
+        for token in std::mem::take(&mut entry.leaving) {
+            self.reply(token, Reply::Unsubscribed(Ok(())));
+        }
+    }
+
+    /// A hub that refuses at first is believed: that is no wish any more. One that refuses to restore, or what nobody waited for any more, is
+    /// asked again.
     fn refused(&mut self, now: Instant, serial: Serial, error: HubError) {
         let Some(entry) = self.ledger.get_mut(serial) else { return };
         entry.progress = Progress::Idle;
+        entry.was_asked = false;
         entry.is_awaited = false;
         let waiting = std::mem::take(&mut entry.waiting);
         entry.subscribers = entry.subscribers.saturating_sub(waiting.len());
-        let is_wanted = entry.subscribers > 0 && entry.was_acknowledged;
+        let is_wanted = entry.subscribers > 0;
         let key = entry.key.clone();
         if is_wanted {
             entry.schedule_retry(now);
@@ -196,6 +227,7 @@ impl HubConnection {
         if is_wanted {
             tracing::warn!(method = %key.subscribe().target, "the hub refused to restore a subscription");
             self.event(Event::SubscriptionFailed { key, error });
+            self.came_back(serial);
         } else {
             self.left(serial, Ok(()));
         }
@@ -228,16 +260,19 @@ impl HubConnection {
     pub(super) fn ledger_call_timed_out(&mut self, now: Instant, id: u64) {
         let Some(call) = self.calls.remove(id) else { return };
         let Owner::Ledger { serial, is_subscribe } = call.owner else { return };
-        let is_sent = matches!(call.stage, Stage::Sent);
         let revived = PendingCall { owner: Owner::Ledger { serial, is_subscribe }, deadline: None, ..call };
         self.calls.insert(id, revived);
         let Some(entry) = self.ledger.get_mut(serial) else { return };
         let was_awaited = std::mem::take(&mut entry.is_awaited);
+        let was_asked = entry.was_asked;
         let waiting = std::mem::take(&mut entry.waiting);
         let leaving = std::mem::take(&mut entry.leaving);
         let key = entry.key.clone();
         for token in waiting {
-            let error = if is_sent { SubscribeError::OutcomeUnknown(OutcomeUnknown::Deadline) } else { SubscribeError::NotSent(NotSent::Deadline) };
+            let error = match was_asked {
+                true => SubscribeError::OutcomeUnknown(OutcomeUnknown::Deadline),
+                false => SubscribeError::NotSent(NotSent::Deadline),
+            };
             self.reply(token, Reply::Subscribed(Err(error)));
         }
         for token in leaving {
@@ -324,6 +359,7 @@ impl HubConnection {
             let Some(entry) = self.ledger.get_mut(serial) else { continue };
             entry.progress = Progress::Idle;
             entry.is_awaited = false;
+            entry.refusals = 0;
             entry.retry_at = None;
             if entry.subscribers == 0 {
                 self.left(serial, Ok(()));
@@ -339,9 +375,9 @@ impl HubConnection {
     pub(super) fn end_pending_subscribes(&mut self, reason: &DisconnectReason) {
         for serial in self.ledger.serials() {
             let Some(entry) = self.ledger.get_mut(serial) else { continue };
-            let was_written = entry.was_written && matches!(entry.progress, Progress::Subscribing(_));
+            let was_asked = entry.was_asked;
             for token in std::mem::take(&mut entry.waiting) {
-                let error = match was_written {
+                let error = match was_asked {
                     true => SubscribeError::OutcomeUnknown(OutcomeUnknown::Disconnected(reason.clone())),
                     false => SubscribeError::NotSent(NotSent::Disconnected(reason.clone())),
                 };

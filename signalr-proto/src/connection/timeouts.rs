@@ -41,13 +41,18 @@ impl HubConnection {
                 let id = attempt.id;
                 let after = self.config.connect_timeout;
                 let reason = match attempt.stage {
-                    AttemptStage::Token(_) => {
-                        DisconnectReason::new(Cause::Unauthorized, format!("the access token provider gave no token within {after:?}"))
-                    }
-                    AttemptStage::Negotiate => {
-                        DisconnectReason::new(Cause::ConnectTimeout, format!("the negotiation got no answer within {after:?}"))
-                    }
-                    _ => DisconnectReason::new(Cause::ConnectTimeout, format!("no WebSocket could be opened within {after:?}")),
+                    AttemptStage::Token(_) => DisconnectReason::new(
+                        Cause::Unauthorized,
+                        format!("the access token provider gave no token within {after:?}"),
+                    ),
+                    AttemptStage::Negotiate => DisconnectReason::new(
+                        Cause::ConnectTimeout,
+                        format!("the negotiation got no answer within {after:?}"),
+                    ),
+                    _ => DisconnectReason::new(
+                        Cause::ConnectTimeout,
+                        format!("no WebSocket could be opened within {after:?}"),
+                    ),
                 };
                 self.fail_attempt(now, id, reason, Some(CloseHow::Abort));
             }
@@ -55,29 +60,42 @@ impl HubConnection {
             (Timer::Attempt, Phase::Attempting(attempt)) if attempt.stage != AttemptStage::Handshake => {
                 let id = attempt.id;
                 let after = self.config.connect_timeout.saturating_mul(3);
-                let reason = DisconnectReason::new(Cause::ConnectTimeout, format!("the attempt took longer than {after:?}"));
+                let reason =
+                    DisconnectReason::new(Cause::ConnectTimeout, format!("the attempt took longer than {after:?}"));
                 self.fail_attempt(now, id, reason, Some(CloseHow::Abort));
             }
             (Timer::Handshake, Phase::Attempting(attempt)) => {
                 let id = attempt.id;
-                let message = format!("the hub did not answer the handshake within {:?}", self.config.handshake_timeout);
-                self.fail_attempt(now, id, DisconnectReason::new(Cause::HandshakeTimeout, message), Some(CloseHow::Abort));
+                let message =
+                    format!("the hub did not answer the handshake within {:?}", self.config.handshake_timeout);
+                self.fail_attempt(
+                    now,
+                    id,
+                    DisconnectReason::new(Cause::HandshakeTimeout, message),
+                    Some(CloseHow::Abort),
+                );
             }
             (Timer::Stop, Phase::Stopping(attempt)) => {
                 self.actions.push_back(Action::Close { attempt: *attempt, how: CloseHow::Abort });
                 self.stopped();
             }
             (Timer::Server, Phase::Connected(_)) => self.server_timer(now),
+            // The answer cannot be read before reading goes on.
+            (Timer::Probe, Phase::Connected(_)) if self.is_paused => self.timers.set(Timer::Probe, now + PROBE_TIMEOUT),
             (Timer::Probe, Phase::Connected(attempt)) => {
                 let attempt = *attempt;
-                let message = format!("the hub did not answer within {PROBE_TIMEOUT:?} after this process had been suspended");
+                let message =
+                    format!("the hub did not answer within {PROBE_TIMEOUT:?} after this process had been suspended");
                 self.lost(now, attempt, DisconnectReason::new(Cause::ServerTimeout, message), Some(CloseHow::Abort));
             }
             (Timer::KeepAlive, Phase::Connected(_)) => {
                 let Some(interval) = self.config.keep_alive_interval else { return };
                 let due = self.last_sent + interval;
                 if due <= now {
-                    self.outbound.push_control(HubMessage::Ping.to_record());
+                    // One that still waits will do.
+                    if !self.outbound.has_control() {
+                        self.outbound.push_control(HubMessage::Ping.to_record());
+                    }
                     self.timers.set(Timer::KeepAlive, now + interval);
                 } else {
                     self.timers.set(Timer::KeepAlive, due);
@@ -108,7 +126,10 @@ impl HubConnection {
             return self.ledger_call_timed_out(now, id);
         }
         debug_assert!(call.deadline.is_some_and(|deadline| deadline <= now), "only what is due is given up");
-        debug_assert!(!matches!((&call.stage, call.kind), (Stage::Sent, super::CallKind::Send)), "a send is done once it is sent");
+        debug_assert!(
+            !matches!((&call.stage, call.kind), (Stage::Sent, super::CallKind::Send)),
+            "a send is done once it is sent"
+        );
         self.give_up(id, |is_sent| match is_sent {
             true => CallOutcome::OutcomeUnknown(OutcomeUnknown::Deadline),
             false => CallOutcome::NotSent(NotSent::Deadline),
@@ -121,6 +142,13 @@ impl HubConnection {
         let attempt = *attempt;
         self.timers.set(Timer::Probe, now + PROBE_TIMEOUT);
         self.actions.push_back(Action::Probe { attempt });
+    }
+
+    /// Reading goes on: only now can the probe be answered.
+    pub(super) fn resume_probe(&mut self, now: Instant) {
+        if self.timers.is_set(Timer::Probe) {
+            self.timers.set(Timer::Probe, now + PROBE_TIMEOUT);
+        }
     }
 
     /// The hub said goodbye: how we answer.

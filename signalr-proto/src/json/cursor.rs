@@ -145,7 +145,9 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Reads the next member's name and its colon, and leaves the cursor before the value; `None` at the `}`, which it leaves.
+    /// Reads the next member's name and its colon, or leaves the object by its `}` and says `None`.
+    ///
+    /// The cursor then stands before the member's value, which must be read or skipped before the next call.
     ///
     /// `first` says whether no member of this object was read yet: the comma depends on it. Half a surrogate pair in a
     /// name, which no string can hold, becomes U+FFFD: such a member is an unknown one, to be skipped like any other.
@@ -267,10 +269,12 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub fn decode<T: Deserialize<'a>>(&mut self) -> Result<T, DecodeError> {
         let start = self.checkpoint();
-        match T::deserialize(&mut *self) {
-            Ok(value) => Ok(value),
-            Err(error) => Err(self.explain(start, error)),
+        // The result is changed where it lies: taken apart and put together again, a large value would be copied twice.
+        let mut result = T::deserialize(&mut *self);
+        if let Err(error) = &mut result {
+            self.explain(start, error);
         }
+        result
     }
 }
 

@@ -244,23 +244,28 @@ impl<'de> Cursor<'de> {
     fn visit_array<V: Visitor<'de>>(&mut self, visitor: V, length: Option<usize>) -> Result<V::Value, DecodeError> {
         self.open()?;
         let inside = self.depth;
-        let value = visitor.visit_seq(Elements::new(&mut *self))?;
+        let mut result = visitor.visit_seq(Elements::new(&mut *self));
         // A visitor of a tuple takes its elements and never asks for the end.
-        if self.depth >= inside {
-            self.end_array(length)?;
+        if result.is_ok() && self.depth >= inside {
+            if let Err(error) = self.end_array(length) {
+                result = Err(error);
+            }
         }
-        Ok(value)
+        result
     }
 
     #[inline]
     fn visit_object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, DecodeError> {
         self.open()?;
         let inside = self.depth;
-        let value = visitor.visit_map(Members::new(&mut *self))?;
-        if self.depth >= inside {
-            self.end_object()?;
+        // Changed where it lies, never taken apart: see `Cursor::decode`.
+        let mut result = visitor.visit_map(Members::new(&mut *self));
+        if result.is_ok() && self.depth >= inside {
+            if let Err(error) = self.end_object() {
+                result = Err(error);
+            }
         }
-        Ok(value)
+        result
     }
 
     #[inline]

@@ -8,16 +8,16 @@ use super::error::{DecodeError, SyntaxError, excerpt};
 use super::string;
 
 impl<'a> Cursor<'a> {
-    /// Tells the failure of decoding the value at `start`, and goes back there.
+    /// Completes the failure of decoding the value at `start`, and goes back there.
     #[cold]
     #[inline(never)]
-    pub(super) fn explain(&mut self, start: super::Checkpoint, error: DecodeError) -> DecodeError {
+    pub(super) fn explain(&mut self, start: super::Checkpoint, failure: &mut DecodeError) {
         let stopped = self.position;
         self.restore(start);
         // A decoder stops at the first misfit, and what stands behind it may be no JSON: that is the graver news.
         let error = match self.clone().skip_value() {
             Err(syntax) => syntax.into(),
-            Ok(_) => error.into_misfit(),
+            Ok(_) => failure.clone().into_misfit(),
         };
         // Without an offset of its own, the error came from a type that had read so far and no further.
         let offset = error.offset().unwrap_or(stopped);
@@ -25,7 +25,7 @@ impl<'a> Cursor<'a> {
             Some(offset) => place_of(self.clone(), offset, Opening::IsBefore),
             None => place_of(self.clone(), stopped, Opening::Holds),
         };
-        error.at(offset, place)
+        *failure = error.at(offset, place);
     }
 }
 

@@ -5,6 +5,7 @@ use serde::de::{DeserializeSeed, MapAccess, Visitor};
 
 use super::cursor::Cursor;
 use super::error::DecodeError;
+use super::number;
 
 /// The newtype name, and member name, by which `serde_json` asks for a value's own text.
 pub(super) const TOKEN: &str = "$serde_json::private::RawValue";
@@ -17,7 +18,15 @@ struct RawText<'de> {
 impl<'de> Cursor<'de> {
     #[inline]
     pub(super) fn visit_raw<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, DecodeError> {
-        let range = self.skip_value()?;
+        let range = match self.peek() {
+            // What asks for raw text is a decimal, nearly always.
+            Some(b'-' | b'0'..=b'9') => {
+                let start = self.position;
+                self.position = number::end(self.text.as_bytes(), start)?;
+                start..self.position
+            }
+            _ => self.skip_value()?,
+        };
         visitor.visit_map(RawText { text: Some(self.slice(range)) })
     }
 }

@@ -73,7 +73,7 @@ fn special_bytes(chunk: u64) -> u64 {
     (control | quote | backslash) & !chunk & HIGH
 }
 
-#[cold]
+// Not cold: .NET's default encoder escapes the `+` of every time's offset.
 #[inline(never)]
 fn end_after_escapes(bytes: &[u8], mut at: usize) -> Result<usize, SyntaxError> {
     loop {

@@ -23,7 +23,7 @@ pub(crate) trait Decoders {
 }
 
 /// What the members of a record said. Which of them its kind needs has been checked.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Envelope<'a> {
     pub(crate) kind: Kind,
     pub(crate) invocation_id: Option<Cow<'a, str>>,
@@ -41,8 +41,9 @@ pub(crate) struct Envelope<'a> {
 }
 
 /// The number in `type` (HubProtocol.md, JSON Encoding).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
+    #[default]
     Invocation,
     StreamItem,
     Completion,
@@ -120,8 +121,15 @@ impl Member {
 }
 
 /// Reads a record. `Err` is what ends a connection; arguments that do not fit are in [`Envelope::decoded`].
-pub(crate) fn read<'a>(text: &'a str, decoders: &mut impl Decoders) -> Result<Envelope<'a>, ProtocolViolation> {
-    let mut reader = Reader::new(text);
+///
+/// The envelope, new, is filled where it lies: it is large, and returned it would be moved more than once.
+#[inline]
+pub(crate) fn read<'a>(
+    text: &'a str,
+    decoders: &mut impl Decoders,
+    envelope: &mut Envelope<'a>,
+) -> Result<(), ProtocolViolation> {
+    let mut reader = Reader { cursor: Cursor::new(text), kind: None, envelope, ill_typed: None };
     let outcome = reader.members(decoders).and_then(|()| reader.finish(decoders));
     if outcome.is_err() {
         decoders.discard();
@@ -129,33 +137,15 @@ pub(crate) fn read<'a>(text: &'a str, decoders: &mut impl Decoders) -> Result<En
     outcome
 }
 
-struct Reader<'a> {
+struct Reader<'a, 'e> {
     cursor: Cursor<'a>,
     kind: Option<Kind>,
-    envelope: Envelope<'a>,
+    envelope: &'e mut Envelope<'a>,
     /// A known member of a wrong type: forgiven if the kind turns out to be unknown.
     ill_typed: Option<&'static str>,
 }
 
-impl<'a> Reader<'a> {
-    fn new(text: &'a str) -> Self {
-        let envelope = Envelope {
-            kind: Kind::Unknown(0),
-            invocation_id: None,
-            target: None,
-            arguments: None,
-            stream_ids: Vec::new(),
-            headers: Vec::new(),
-            item: None,
-            result: None,
-            error: None,
-            allow_reconnect: false,
-            sequence_id: None,
-            decoded: None,
-        };
-        Self { cursor: Cursor::new(text), kind: None, envelope, ill_typed: None }
-    }
-
+impl<'a> Reader<'a, '_> {
     fn members(&mut self, decoders: &mut impl Decoders) -> Result<(), ProtocolViolation> {
         if self.cursor.begin_object().is_err() {
             return Err(self.not_a_record());
@@ -199,12 +189,12 @@ impl<'a> Reader<'a> {
                     self.envelope.arguments = None;
                     return self.wrong("arguments");
                 }
-                let registered = match (&self.kind, &self.envelope.target) {
-                    (Some(Kind::Invocation), Some(target)) => Some(target.clone()),
-                    _ => None,
-                };
-                let decode = |cursor: &mut Cursor<'a>| decoders.arguments(registered.as_deref()?, cursor);
-                self.envelope.arguments = Some(self.value(decode)?);
+                let target = self.envelope.target.take();
+                let registered = if self.kind == Some(Kind::Invocation) { target.as_deref() } else { None };
+                let decode = |cursor: &mut Cursor<'a>| decoders.arguments(registered?, cursor);
+                let range = self.value(decode)?;
+                self.envelope.arguments = Some(range);
+                self.envelope.target = target;
             }
             Member::Item => {
                 self.unstage(decoders);
@@ -237,28 +227,33 @@ impl<'a> Reader<'a> {
             }
             Member::StreamIds => return self.read_stream_ids(),
             Member::Headers => return self.read_headers(),
-            Member::Other => drop(self.skip()?),
+            Member::Other => _ = self.skip()?,
         }
         Ok(())
     }
 
     /// Behind the closing brace: decodes what could not be decoded in place, and checks what the kind needs.
-    fn finish(&mut self, decoders: &mut impl Decoders) -> Result<Envelope<'a>, ProtocolViolation> {
+    fn finish(&mut self, decoders: &mut impl Decoders) -> Result<(), ProtocolViolation> {
         let Some(kind) = self.kind else { return Err(ProtocolViolation::new("a record has no `type`")) };
         self.envelope.kind = kind;
         if let (Some(member), false) = (self.ill_typed, matches!(kind, Kind::Unknown(_))) {
-            return Err(ProtocolViolation::new(format!("`{member}` is of the wrong type in a record of type {}", kind.number())));
+            return Err(ProtocolViolation::new(format!(
+                "`{member}` is of the wrong type in a record of type {}",
+                kind.number()
+            )));
         }
         if self.envelope.invocation_id.as_deref() == Some("") {
             self.envelope.invocation_id = None;
         }
-        let envelope = &mut self.envelope;
+        let envelope = &mut *self.envelope;
         let missing = match kind {
             Kind::Invocation if envelope.target.is_none() => Some("target"),
             Kind::StreamInvocation if envelope.target.is_none() => Some("target"),
             Kind::Invocation | Kind::StreamInvocation if envelope.arguments.is_none() => Some("arguments"),
             Kind::StreamItem if envelope.item.is_none() => Some("item"),
-            Kind::StreamItem | Kind::Completion | Kind::StreamInvocation | Kind::CancelInvocation if envelope.invocation_id.is_none() => {
+            Kind::StreamItem | Kind::Completion | Kind::StreamInvocation | Kind::CancelInvocation
+                if envelope.invocation_id.is_none() =>
+            {
                 Some("invocationId")
             }
             Kind::Ack | Kind::Sequence if envelope.sequence_id.is_none() => Some("sequenceId"),
@@ -280,14 +275,19 @@ impl<'a> Reader<'a> {
         }
         if envelope.decoded.is_none() {
             envelope.decoded = match kind {
-                Kind::Invocation => late(text, &envelope.arguments, |cursor| decoders.arguments(envelope.target.as_deref()?, cursor)),
-                Kind::StreamItem => late(text, &envelope.item, |cursor| decoders.item(envelope.invocation_id.as_deref()?, cursor)),
-                Kind::Completion => late(text, &envelope.result, |cursor| decoders.result(envelope.invocation_id.as_deref()?, cursor)),
+                Kind::Invocation => {
+                    late(text, &envelope.arguments, |cursor| decoders.arguments(envelope.target.as_deref()?, cursor))
+                }
+                Kind::StreamItem => {
+                    late(text, &envelope.item, |cursor| decoders.item(envelope.invocation_id.as_deref()?, cursor))
+                }
+                Kind::Completion => {
+                    late(text, &envelope.result, |cursor| decoders.result(envelope.invocation_id.as_deref()?, cursor))
+                }
                 _ => None,
             };
         }
-        let empty = Self::new("").envelope;
-        Ok(std::mem::replace(&mut self.envelope, empty))
+        Ok(())
     }
 
     /// A later member says whose value it is, or gives another one: the last wins.
@@ -368,14 +368,17 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    #[cold]
     fn bad_type(&self) -> ProtocolViolation {
         ProtocolViolation::new(format!("`type` is not an integer: {}", printable(self.cursor.text(), 120)))
     }
 
+    #[cold]
     fn not_json(&self) -> ProtocolViolation {
         ProtocolViolation::new(format!("a record is not valid JSON, or nested more than {} deep", Cursor::MAX_DEPTH))
     }
 
+    #[cold]
     fn not_a_record(&self) -> ProtocolViolation {
         let text = self.cursor.text();
         if text.trim().is_empty() {

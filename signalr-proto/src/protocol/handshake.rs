@@ -20,7 +20,8 @@ pub(crate) enum Response {
 
 /// Reads an answer. Unknown members are no fault; a `type` is: then it is not an answer but a message that came too early.
 pub(crate) fn read_response(text: &str) -> Result<Response, ProtocolViolation> {
-    let no_answer = || ProtocolViolation::new(format!("the hub's handshake response is none: {}", printable(text, 120)));
+    let no_answer =
+        || ProtocolViolation::new(format!("the hub's handshake response is none: {}", printable(text, 120)));
     let mut cursor = Cursor::new(text);
     let mut response = Response::Accepted;
     let mut first = true;
@@ -51,7 +52,9 @@ mod tests {
         }
         assert_eq!(read_response(r#"{"error":"X"}"#), Ok(Response::Rejected("X".to_owned())));
         assert_eq!(read_response(r#"{"error":""}"#), Ok(Response::Rejected(String::new())));
-        for text in ["", "42", "[]", "null", r#"{"error":null}"#, r#"{"type":6}"#, r#"{"type":0}"#, "{}x", "{", "<html>"] {
+        for text in
+            ["", "42", "[]", "null", r#"{"error":null}"#, r#"{"type":6}"#, r#"{"type":0}"#, "{}x", "{", "<html>"]
+        {
             assert!(read_response(text).is_err(), "{text}");
         }
     }

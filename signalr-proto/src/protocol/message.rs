@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use crate::error::ProtocolViolation;
 use crate::json::{Cursor, DecodeError, write_string};
 use crate::protocol::RECORD_SEPARATOR;
-use crate::protocol::envelope::{self, Decoders, Kind};
+use crate::protocol::envelope::{self, Decoders, Envelope, Kind};
 
 /// One message of the JSON hub protocol. JSON values are kept as their text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,8 +91,11 @@ pub enum Completion<'a> {
 impl<'a> HubMessage<'a> {
     /// Reads a record, its separator left off.
     pub fn read(record: &'a str) -> Result<Self, ProtocolViolation> {
-        let envelope = envelope::read(record, &mut NoDecoders)?;
-        let slice = |range: Option<std::ops::Range<usize>>| Cow::Borrowed(range.and_then(|range| record.get(range)).unwrap_or("null"));
+        let mut envelope = Envelope::default();
+        envelope::read(record, &mut NoDecoders, &mut envelope)?;
+        let slice = |range: Option<std::ops::Range<usize>>| {
+            Cow::Borrowed(range.and_then(|range| record.get(range)).unwrap_or("null"))
+        };
         let id = || envelope.invocation_id.clone().unwrap_or_default();
         let invocation = || Invocation {
             invocation_id: envelope.invocation_id.clone(),

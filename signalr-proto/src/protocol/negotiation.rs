@@ -43,17 +43,25 @@ pub(crate) fn read_answer(body: &[u8]) -> Result<Answer, String> {
         return Err("this is an ASP.NET SignalR server; only ASP.NET Core SignalR is supported".to_owned());
     }
     if let Some(url) = members.url {
-        return Ok(Answer::Redirect { url, access_token: members.access_token.map(Secret::new) });
+        return Ok(Answer::Redirect {
+            url,
+            access_token: members.access_token.filter(|token| !token.is_empty()).map(Secret::new),
+        });
     }
-    let connection_id = members.connection_id.filter(|id| !id.trim().is_empty()).ok_or_else(|| invalid("has no `connectionId`"))?;
+    let connection_id =
+        members.connection_id.filter(|id| !id.trim().is_empty()).ok_or_else(|| invalid("has no `connectionId`"))?;
     let connection_token = if members.version < 1 {
         connection_id.clone()
     } else {
-        members.connection_token.filter(|token| !token.trim().is_empty()).ok_or_else(|| invalid("has no `connectionToken`"))?
+        members
+            .connection_token
+            .filter(|token| !token.trim().is_empty())
+            .ok_or_else(|| invalid("has no `connectionToken`"))?
     };
     let transports = members.transports.ok_or_else(|| invalid("has no `availableTransports`"))?;
-    let is_usable =
-        |offer: &Transport| offer.transport == "WebSockets" && offer.transfer_formats.iter().any(|format| format == "Text");
+    let is_usable = |offer: &Transport| {
+        offer.transport == "WebSockets" && offer.transfer_formats.iter().any(|format| format == "Text")
+    };
     if !transports.iter().any(is_usable) {
         let offered: Vec<_> = transports.iter().map(|offer| printable(&offer.transport, 32)).collect();
         return Err(format!("the hub offers no WebSockets with text, only: [{}]", offered.join(", ")));
@@ -110,7 +118,10 @@ mod tests {
     #[test]
     fn the_token_counts_from_version_1_on() {
         for (text, expected) in [
-            (format!(r#"{{"negotiateVersion":1,"connectionId":"a","connectionToken":"b",{TRANSPORTS}}}"#), accepted("a", "b")),
+            (
+                format!(r#"{{"negotiateVersion":1,"connectionId":"a","connectionToken":"b",{TRANSPORTS}}}"#),
+                accepted("a", "b"),
+            ),
             (format!(r#"{{"connectionId":"a","connectionToken":"b",{TRANSPORTS}}}"#), accepted("a", "a")),
             (format!(r#"{{"negotiateVersion":null,"connectionId":"a",{TRANSPORTS},"x":[1]}}"#), accepted("a", "a")),
             (format!(r#"{{"connectionId":"x","connectionId":"a","error":null,{TRANSPORTS}}}"#), accepted("a", "a")),
@@ -139,8 +150,14 @@ mod tests {
             (r#"{"negotiateVersion":1,"connectionId":"a"}"#, "connectionToken"),
             (r#"{"connectionId":"a"}"#, "availableTransports"),
             (r#"{"connectionId":"a","availableTransports":[]}"#, "only: []"),
-            (r#"{"connectionId":"a","availableTransports":[{"transport":"LongPolling","transferFormats":["Text"]}]}"#, "LongPolling"),
-            (r#"{"connectionId":"a","availableTransports":[{"transport":"WebSockets","transferFormats":["Binary"]}]}"#, "WebSockets"),
+            (
+                r#"{"connectionId":"a","availableTransports":[{"transport":"LongPolling","transferFormats":["Text"]}]}"#,
+                "LongPolling",
+            ),
+            (
+                r#"{"connectionId":"a","availableTransports":[{"transport":"WebSockets","transferFormats":["Binary"]}]}"#,
+                "WebSockets",
+            ),
             (r#"{"error":"no seats left","url":"https://x/"}"#, "no seats left"),
             (r#"{"ProtocolVersion":"1.5","ConnectionId":"x"}"#, "ASP.NET SignalR"),
         ] {

@@ -11,6 +11,8 @@ pub const RECORD_SEPARATOR: u8 = 0x1E;
 pub(crate) struct RecordBuffer {
     tail: Vec<u8>,
     max_record_bytes: usize,
+    /// Nothing is split any more until the next reset.
+    is_shut: bool,
 }
 
 /// A record was longer than allowed. Nothing beyond the limit was kept.
@@ -30,12 +32,18 @@ pub(crate) enum Split {
 
 impl RecordBuffer {
     pub(crate) fn new(max_record_bytes: usize) -> Self {
-        Self { tail: Vec::new(), max_record_bytes }
+        Self { tail: Vec::new(), max_record_bytes, is_shut: false }
     }
 
     /// Forgets what is left of the last connection.
     pub(crate) fn reset(&mut self, max_record_bytes: usize) {
         *self = Self::new(max_record_bytes);
+    }
+
+    /// Drops whatever else comes.
+    pub(crate) fn shut(&mut self) {
+        self.tail = Vec::new();
+        self.is_shut = true;
     }
 
     pub(crate) fn set_limit(&mut self, max_record_bytes: usize) {
@@ -45,6 +53,9 @@ impl RecordBuffer {
     /// Looks for the end of the next record in what is left of a message. Every byte is looked at once, however a record is cut.
     #[inline]
     pub(crate) fn split(&mut self, rest: &[u8]) -> Result<Split, RecordTooLong> {
+        if self.is_shut {
+            return Ok(Split::Partial);
+        }
         let end = memchr::memchr(RECORD_SEPARATOR, rest);
         let room = self.max_record_bytes.saturating_sub(self.tail.len());
         if end.unwrap_or(rest.len()) > room {

@@ -89,7 +89,8 @@ impl SplitMix64 {
 
     /// A number from 0 to `limit`, `limit` excluded unless it is 0.
     fn below(&mut self, limit: u64) -> u64 {
-        u64::try_from((u128::from(self.next()) * u128::from(limit)) >> 64).expect("a product shifted by 64 bits fits 64 bits")
+        u64::try_from((u128::from(self.next()) * u128::from(limit)) >> 64)
+            .expect("a product shifted by 64 bits fits 64 bits")
     }
 }
 

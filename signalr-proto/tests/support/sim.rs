@@ -6,13 +6,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 use signalr_proto::error::DisconnectReason;
-use signalr_proto::io::{Action, AttemptId, CloseHow, HttpResponse, IoFailure, IoFailureKind, Payload, Token, TransportEnd};
+use signalr_proto::io::{
+    Action, AttemptId, CloseHow, HttpResponse, IoFailure, IoFailureKind, Payload, Token, TransportEnd,
+};
 use signalr_proto::secret::Secret;
 use signalr_proto::subscription::{MethodCall, SubscriptionKey, SubscriptionRequest};
 use signalr_proto::time::Instant;
 use signalr_proto::{
-    CallKind, CallRequest, CallTimeout, Command, Event, HubConnection, HubConnectionConfig, Input, Machine, Reply, Role, StartError,
-    SubscribeError, UnsubscribeError,
+    CallKind, CallRequest, CallTimeout, Command, Event, HubConnection, HubConnectionConfig, Input, Machine, Reply,
+    Role, StartError, SubscribeError, UnsubscribeError,
 };
 
 use super::sinks::{Caller, Channel, Handle, Listener, Log, Shape, not_sent, outcome_unknown};
@@ -161,7 +163,14 @@ impl Sim {
         self.register(target, name, shape, Role::Listener, Handle::default()).0
     }
 
-    pub(crate) fn register(&mut self, target: &str, name: &str, shape: Shape, role: Role, handle: Handle) -> (Handle, Token) {
+    pub(crate) fn register(
+        &mut self,
+        target: &str,
+        name: &str,
+        shape: Shape,
+        role: Role,
+        handle: Handle,
+    ) -> (Handle, Token) {
         let sink = Listener::new(name, shape, self.log.clone(), handle.clone());
         let token = self.command(Command::Register { target: target.to_owned(), role, sink: Box::new(sink) });
         (handle, token)
@@ -182,9 +191,17 @@ impl Sim {
         self.actions.pop_front().expect("the machine wants something done")
     }
 
+    /// Pops the next action that wants an answer: there is nothing to do for the end of an attempt.
+    fn request(&mut self) -> Action {
+        while matches!(self.actions.front(), Some(Action::Close { .. })) {
+            self.actions.pop_front();
+        }
+        self.action()
+    }
+
     /// Provides the token that is asked for.
     pub(crate) fn provide(&mut self, token: Option<&str>) {
-        let Action::ProvideToken { attempt } = self.action() else { panic!("no token is asked for") };
+        let Action::ProvideToken { attempt } = self.request() else { panic!("no token is asked for") };
         self.input(Input::TokenProvided { attempt, token: Ok(token.map(Secret::from)) });
     }
 
@@ -193,8 +210,14 @@ impl Sim {
         self.answer_with(status, body, HeaderMap::new(), None)
     }
 
-    pub(crate) fn answer_with(&mut self, status: u16, body: &str, headers: HeaderMap, retry_after: Option<Duration>) -> (String, HeaderMap) {
-        let Action::Http { attempt, request } = self.action() else { panic!("nobody negotiates") };
+    pub(crate) fn answer_with(
+        &mut self,
+        status: u16,
+        body: &str,
+        headers: HeaderMap,
+        retry_after: Option<Duration>,
+    ) -> (String, HeaderMap) {
+        let Action::Http { attempt, request } = self.request() else { panic!("nobody negotiates") };
         let response = HttpResponse { status, headers, body: Bytes::copy_from_slice(body.as_bytes()), retry_after };
         self.input(Input::Answered { attempt, response: Ok(response) });
         (format!("{}{}", request.url.origin(), request.url.path_and_query()), request.headers)
@@ -202,7 +225,7 @@ impl Sim {
 
     /// Ends a dial; gives back its URL and headers.
     pub(crate) fn open(&mut self, result: Result<(), IoFailure>) -> (String, HeaderMap) {
-        let Action::Open { attempt, request } = self.action() else { panic!("nobody dials") };
+        let Action::Open { attempt, request } = self.request() else { panic!("nobody dials") };
         if result.is_ok() {
             self.attempt = Some(attempt);
         }
@@ -214,7 +237,9 @@ impl Sim {
     pub(crate) fn dial(&mut self) {
         while !matches!(self.actions.front(), Some(Action::Http { .. } | Action::Open { .. })) {
             match self.action() {
-                Action::ProvideToken { attempt } => self.input(Input::TokenProvided { attempt, token: Ok(Some(Secret::from("token"))) }),
+                Action::ProvideToken { attempt } => {
+                    self.input(Input::TokenProvided { attempt, token: Ok(Some(Secret::from("token"))) })
+                }
                 Action::Close { .. } => {}
                 other => panic!("unexpected: {other:?}"),
             }

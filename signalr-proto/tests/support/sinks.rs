@@ -36,11 +36,6 @@ impl Log {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// The lines from `start` on, without taking them.
-    pub(crate) fn since(&self, start: usize) -> Vec<(Channel, String)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(start..).unwrap_or_default().to_vec()
-    }
-
     /// Takes the lines of some channels, and leaves those of the others.
     pub(crate) fn take_of(&self, wanted: &[Channel]) -> Vec<String> {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -217,7 +212,7 @@ impl CallSink for Caller {
     }
 
     fn finish(mut self: Box<Self>, outcome: CallOutcome) {
-        self.flush();
+        assert!(self.unflushed.is_empty(), "items are visible before the end");
         let outcome = match outcome {
             CallOutcome::Value => format!("value {}", self.staged.take().expect("a value is staged")),
             CallOutcome::Completed => "completed".to_owned(),

@@ -1,0 +1,18 @@
+//! The machine against a scripted hub, one module per area, on a virtual clock.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod calls;
+mod client_results;
+mod closing;
+mod codec;
+mod handshake;
+mod hostile;
+mod laws;
+mod liveness;
+mod negotiation;
+mod pressure;
+mod reconnect;
+mod streams;
+mod subscriptions;
