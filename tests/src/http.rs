@@ -1,0 +1,40 @@
+//! One HTTP request, blocking: what a test asks a server to do to a connection.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Sends a request to `http://HOST:PORT/...` and gives the status and the body.
+pub fn request(method: &str, url: &str, body: &str) -> (u16, String) {
+    let (authority, path) = url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).unwrap();
+    let mut socket = TcpStream::connect(authority).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let length = body.len();
+    // 1.0, so that the answer ends with the socket and comes in one piece.
+    write!(
+        socket,
+        "{method} /{path} HTTP/1.0\r\nHost: {authority}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
+    (status, body.to_owned())
+}
+
+/// POSTs, and insists on success.
+pub fn post(url: &str, body: &str) -> String {
+    let (status, answer) = request("POST", url, body);
+    assert!((200..300).contains(&status), "{url} answered {status}: {answer}");
+    answer
+}
+
+/// GETs JSON.
+pub fn get_json(url: &str) -> Value {
+    let (status, answer) = request("GET", url, "");
+    assert_eq!(status, 200, "{url} answered {answer}");
+    serde_json::from_str(&answer).unwrap()
+}
