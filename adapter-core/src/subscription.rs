@@ -33,8 +33,9 @@ impl From<(&str, &str)> for SubscriptionMethods {
 
 /// One subscriber's wish to hear something: restored after every reconnect and every later `start`, until [`unsubscribe`](Self::unsubscribe).
 ///
-/// Subscribers of the same methods and arguments share one call of the hub; the last one to leave unsubscribes there. Dropping it changes
-/// nothing.
+/// Subscribers of the same methods and arguments share one call of the hub; the last one to leave unsubscribes there. Each call of
+/// [`subscribe`](Self::subscribe) that did not fail counts as a subscriber, and wants an `unsubscribe` of its own. Dropping this ends no wish;
+/// holding it keeps the connection alive, as every handle does.
 #[derive(Clone)]
 pub struct Subscription {
     request: SubscriptionRequest,

@@ -83,7 +83,7 @@ pub enum NotSent {
     #[error("not sent: the deadline passed before there was room to send it")]
     Deadline,
     /// The connection was lost first.
-    #[error("not sent: the connection was lost first ({0})")]
+    #[error("not sent: the connection ended first ({0})")]
     Disconnected(DisconnectReason),
     /// The caller lost interest first.
     #[error("not sent: cancelled first")]
@@ -98,7 +98,7 @@ pub enum OutcomeUnknown {
     #[error("outcome unknown: the hub did not answer within the deadline")]
     Deadline,
     /// The connection was lost before the hub answered.
-    #[error("outcome unknown: the connection was lost before the hub answered ({0})")]
+    #[error("outcome unknown: the connection ended before the hub answered ({0})")]
     Disconnected(DisconnectReason),
     /// The caller lost interest before the hub answered.
     #[error("outcome unknown: cancelled before the hub answered")]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 
+use crate::error::Cause;
 use crate::secret::Secret;
 use crate::url::HubUrl;
 
@@ -65,6 +66,8 @@ pub enum Action {
         attempt: AttemptId,
         /// Politely or at once.
         how: CloseHow,
+        /// Why the machine hangs up.
+        cause: Cause,
     },
 }
 

@@ -93,7 +93,8 @@ impl<R: Runtime> Driver<R> {
                 Action::Http { attempt, request } => self.attempt = Some(Attempt::http(attempt, self.options.clone(), request)),
                 Action::Open { attempt, request } => self.attempt = Some(Attempt::open(attempt, self.options.clone(), request)),
                 Action::Probe { attempt } => self.links.iter_mut().filter(|link| link.attempt() == attempt).for_each(Link::probe),
-                Action::Close { attempt, how } => {
+                Action::Close { attempt, how, cause } => {
+                    tracing::debug!(%attempt, %cause, "hanging up");
                     self.attempt.take_if(|dialing| dialing.id() == attempt);
                     match how {
                         CloseHow::Abort => self.links.retain(|link| link.attempt() != attempt),

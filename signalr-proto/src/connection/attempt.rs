@@ -303,6 +303,7 @@ impl HubConnection {
         let is_own_token = attempt.base.origin() == self.url.origin()
             && attempt.redirect_token.as_ref().is_none_or(|(origin, _)| origin != attempt.base.origin());
         if status == 401 && self.config.has_token_provider && is_own_token && !attempt.asked_again {
+            tracing::debug!(attempt = attempt.id.0, "status 401: the access token provider is asked once more");
             attempt.asked_again = true;
             attempt.stage = Stage::Token(request);
             attempt.token = None;
@@ -345,7 +346,7 @@ impl HubConnection {
     ) {
         tracing::debug!(attempt = id.0, cause = %reason.cause(), reason = %reason, "attempt failed");
         if let Some(how) = close {
-            self.actions.push_back(Action::Close { attempt: id, how });
+            self.actions.push_back(Action::Close { attempt: id, how, cause: reason.cause() });
         }
         self.timers.clear_all();
         self.outbound.clear();

@@ -143,8 +143,8 @@ impl HubConnection {
         }
         match envelope.kind {
             Kind::Invocation => self.invocation(attempt, record, &envelope),
-            Kind::StreamItem => self.stream_item(now, record.len(), envelope),
-            Kind::Completion => self.completion(now, envelope),
+            Kind::StreamItem => self.stream_item(now, record.len(), &mut envelope),
+            Kind::Completion => self.completion(now, &mut envelope),
             Kind::Ping => self.counters.control += 1,
             Kind::Close => return self.closed_by_hub(now, attempt, &envelope),
             Kind::Ack | Kind::Sequence => {
@@ -212,9 +212,9 @@ impl HubConnection {
         self.complete(ticket, Err(error.to_owned()));
     }
 
-    fn stream_item(&mut self, now: Instant, cost: usize, envelope: Envelope<'_>) {
+    fn stream_item(&mut self, now: Instant, cost: usize, envelope: &mut Envelope<'_>) {
         let id = envelope.invocation_id.as_deref().and_then(parse_id);
-        let (Some(id), Some(decoded)) = (id, envelope.decoded) else {
+        let (Some(id), Some(decoded)) = (id, envelope.decoded.take()) else {
             if id.is_some_and(|id| self.calls.is_abandoned(id)) {
                 self.counters.abandoned += 1;
                 return;
@@ -237,7 +237,7 @@ impl HubConnection {
         }
     }
 
-    fn completion(&mut self, now: Instant, envelope: Envelope<'_>) {
+    fn completion(&mut self, now: Instant, envelope: &mut Envelope<'_>) {
         let Some(id) = envelope.invocation_id.as_deref().and_then(parse_id) else {
             return self.violation("the hub completed an invocation that was never made".to_owned());
         };
@@ -260,7 +260,7 @@ impl HubConnection {
                 if call.kind == CallKind::Stream && envelope.result.is_some() {
                     self.tell_violation("the hub ended a stream with a result".to_owned());
                 }
-                let outcome = match (error, envelope.decoded) {
+                let outcome = match (error, envelope.decoded.take()) {
                     (Some(error), _) => CallOutcome::HubError(error),
                     (None, Some(Ok(()))) => CallOutcome::Value,
                     (None, Some(Err(error))) => CallOutcome::Malformed(error),

@@ -27,7 +27,7 @@ impl HubConnection {
     pub(super) fn lost(&mut self, now: Instant, attempt: AttemptId, reason: DisconnectReason, close: Option<CloseHow>) {
         tracing::info!(attempt = attempt.0, cause = %reason.cause(), reason = %reason, "connection lost");
         if let Some(how) = close {
-            self.actions.push_back(Action::Close { attempt, how });
+            self.actions.push_back(Action::Close { attempt, how, cause: reason.cause() });
         }
         self.leave_connection(&reason);
         self.outage = Some(Outage { is_initial: false, since: now, failed: 0 });

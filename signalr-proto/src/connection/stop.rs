@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{Event, HubConnection, Phase, Reply, StartError, State};
-use crate::error::{DisconnectReason, Rejection};
+use crate::error::{Cause, DisconnectReason, Rejection};
 use crate::io::{Action, AttemptId, CloseHow, Token};
 use crate::protocol::message::HubMessage;
 use crate::time::{Instant, Timer};
@@ -35,7 +35,7 @@ impl HubConnection {
             }
             Phase::Attempting(attempt) => {
                 let attempt = attempt.id;
-                self.actions.push_back(Action::Close { attempt, how: CloseHow::Abort });
+                self.actions.push_back(Action::Close { attempt, how: CloseHow::Abort, cause: Cause::Stopped });
                 self.stop_connecting(token);
             }
             Phase::Waiting => self.stop_connecting(token),
@@ -48,7 +48,7 @@ impl HubConnection {
         self.phase = Phase::Stopping(attempt);
         self.timers.clear_all();
         self.timers.set(Timer::Stop, now + self.config.stop_timeout);
-        self.actions.push_back(Action::Close { attempt, how: goodbye(self.config.stop_timeout) });
+        self.actions.push_back(Action::Close { attempt, how: goodbye(self.config.stop_timeout), cause: Cause::Stopped });
     }
 
     fn stop_connecting(&mut self, token: Token) {

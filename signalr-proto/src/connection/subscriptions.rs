@@ -207,8 +207,8 @@ impl HubConnection {
         }
     }
 
-    /// A hub that refuses at first is believed: that is no wish any more. One that refuses to restore, or what nobody waited for any more, is
-    /// asked again.
+    /// A hub that refuses at first is believed: that is no wish any more. One that refuses to restore is asked again, and so
+    /// is one that refuses when nobody waits for it any more: the application was told that the wish stays.
     fn refused(&mut self, now: Instant, serial: Serial, error: HubError) {
         let Some(entry) = self.ledger.get_mut(serial) else { return };
         entry.progress = Progress::Idle;

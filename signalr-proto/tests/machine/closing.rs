@@ -219,3 +219,37 @@ fn a_stopped_connection_begins_again_with_a_gap() {
     assert_eq!(sim.sinks(), ["on gap 1 stopped []"]);
     assert_eq!(sim.events(), ["disconnected stopped", "connected 2 id2"], "nothing had to be restored");
 }
+
+/// Law 14: every close that the machine starts names its cause.
+#[test]
+fn every_hang_up_names_its_cause() {
+    use signalr_proto::error::Cause;
+    use signalr_proto::time::Instant;
+    use signalr_proto::{Action, Command, HubConnection, HubConnectionConfig, Input, Machine, Payload, Token};
+
+    let hangs_up_on = |received: &str, until: u64| {
+        let config = HubConnectionConfig::default().skip_negotiation(true).max_record_bytes(100);
+        let mut machine = HubConnection::new("http://127.0.0.1/hub", config).unwrap();
+        let now = Instant::from_nanos(0);
+        machine.handle_command(now, Token(1), Command::Start);
+        let Some(Action::Open { attempt, .. }) = machine.poll_action() else { panic!("a start opens a WebSocket") };
+        machine.handle_input(now, Input::Opened { attempt, result: Ok(()) });
+        machine.handle_input(now, Input::Received { attempt, payload: Payload::Text(received) });
+        machine.handle_timeout(now + std::time::Duration::from_secs(until));
+        match machine.poll_action() {
+            Some(Action::Close { cause, .. }) => cause,
+            other => panic!("after {received:?}: {other:?}"),
+        }
+    };
+    let long = format!("{{}}\u{1e}{}", "x".repeat(101));
+    for (received, until, cause) in [
+        ("", 15, Cause::HandshakeTimeout),
+        ("{\"error\":\"no\"}\u{1e}", 0, Cause::HandshakeRejected),
+        ("{}\u{1e}", 30, Cause::ServerTimeout),
+        ("{}\u{1e}garbage\u{1e}", 0, Cause::ProtocolViolation),
+        ("{}\u{1e}{\"type\":7}\u{1e}", 0, Cause::ClosedByHub),
+        (&long, 0, Cause::Oversize),
+    ] {
+        assert_eq!(hangs_up_on(received, until), cause, "{received:?}");
+    }
+}

@@ -63,6 +63,20 @@ proptest! {
     }
 }
 
+/// The seeds of the fuzz targets, and whatever those found: each is a trace by name.
+#[test]
+fn every_law_holds_on_the_seeds_of_the_fuzz_targets() {
+    let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
+    for (target, run) in [("framing", framing::check as fn(&[u8])), ("machine", |bytes| drop(program::run(bytes)))] {
+        let files: Vec<_> = std::fs::read_dir(seeds.join(target)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(files.len() >= 10, "{target} has seeds");
+        for file in files {
+            println!("{}", file.display());
+            run(&std::fs::read(&file).unwrap());
+        }
+    }
+}
+
 /// The laws would hold of a trace in which nothing happens, too: these get somewhere.
 #[test]
 fn random_traces_reach_what_they_should() {

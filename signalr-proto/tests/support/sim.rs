@@ -450,8 +450,8 @@ fn describe_action(action: &Action) -> String {
         Action::Http { attempt, .. } => format!("http {attempt}"),
         Action::Open { attempt, .. } => format!("open {attempt}"),
         Action::Probe { attempt } => format!("probe {attempt}"),
-        Action::Close { attempt, how: CloseHow::Abort } => format!("abort {attempt}"),
-        Action::Close { attempt, how: CloseHow::Flush { last, timeout } } => {
+        Action::Close { attempt, how: CloseHow::Abort, .. } => format!("abort {attempt}"),
+        Action::Close { attempt, how: CloseHow::Flush { last, timeout }, .. } => {
             format!("flush {attempt} {} {timeout:?}", String::from_utf8_lossy(last).trim_end_matches('\u{1e}'))
         }
         other => format!("{other:?}"),
