@@ -203,7 +203,10 @@ impl<R: Runtime> HubConnectionBuilder<R> {
         }
         let tls = match self.tls {
             Some(tls) => tls,
-            None => Arc::new(default_tls_config().map_err(|error| ConfigError::Option { option: "tls_config", problem: error.to_string() })?),
+            None => Arc::new(
+                default_tls_config()
+                    .map_err(|error| ConfigError::Option { option: "tls_config", problem: error.to_string() })?,
+            ),
         };
         let machine = signalr_proto::HubConnection::new(&self.url, config)?;
         let shared = Arc::new(Shared::new(machine, self.limits, tells_events));

@@ -150,7 +150,11 @@ impl Call {
     }
 
     #[expect(clippy::type_complexity, reason = "the sink comes back to hear of the rejection")]
-    fn into_request(self, kind: CallKind, sink: Box<dyn CallSink>) -> Result<(CallRequest, Vec<BoxUpload>), (Rejection, Box<dyn CallSink>)> {
+    fn into_request(
+        self,
+        kind: CallKind,
+        sink: Box<dyn CallSink>,
+    ) -> Result<(CallRequest, Vec<BoxUpload>), (Rejection, Box<dyn CallSink>)> {
         let arguments = match self.arguments {
             Ok(arguments) => arguments,
             Err(rejection) => return Err((rejection, sink)),

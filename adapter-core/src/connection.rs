@@ -107,7 +107,8 @@ impl<R> HubConnection<R> {
         let shared = self.shared();
         let token = shared.next_token();
         let sink = Box::new(HandlerSink::new(handler, shared));
-        let mut answer = shared.ask(token, Command::Register { target: target.to_owned(), role: Role::Responder, sink });
+        let mut answer =
+            shared.ask(token, Command::Register { target: target.to_owned(), role: Role::Responder, sink });
         match answer.try_recv() {
             Ok(Some(Reply::Rejected(rejection))) => Err(rejection),
             _ => Ok(Registration { token, shared: Arc::downgrade(shared) }),
@@ -138,7 +139,11 @@ impl<R> HubConnection<R> {
     }
 
     /// Calls a method and waits for its result: see [`Call::invoke`].
-    pub async fn invoke<T: DeserializeOwned + Send + 'static>(&self, target: &str, arguments: impl Serialize) -> Result<T, CallError> {
+    pub async fn invoke<T: DeserializeOwned + Send + 'static>(
+        &self,
+        target: &str,
+        arguments: impl Serialize,
+    ) -> Result<T, CallError> {
         self.call(target).arguments(arguments).invoke().await
     }
 
@@ -148,7 +153,11 @@ impl<R> HubConnection<R> {
     }
 
     /// Calls a method that answers with a stream: see [`Call::stream`].
-    pub fn stream<T: DeserializeOwned + Send + 'static>(&self, target: &str, arguments: impl Serialize) -> HubStream<T> {
+    pub fn stream<T: DeserializeOwned + Send + 'static>(
+        &self,
+        target: &str,
+        arguments: impl Serialize,
+    ) -> HubStream<T> {
         self.call(target).arguments(arguments).stream()
     }
 
@@ -172,7 +181,11 @@ impl<R> HubConnection<R> {
     }
 
     /// A subscription that nobody has asked for yet, to say more of it first.
-    pub fn subscription(&self, methods: impl Into<SubscriptionMethods>, arguments: impl Serialize) -> Result<Subscription, Rejection> {
+    pub fn subscription(
+        &self,
+        methods: impl Into<SubscriptionMethods>,
+        arguments: impl Serialize,
+    ) -> Result<Subscription, Rejection> {
         Subscription::new(self.lifeline.clone(), methods.into(), &arguments)
     }
 

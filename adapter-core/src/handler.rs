@@ -13,6 +13,7 @@ use signalr_proto::json::{Cursor, DecodeError};
 use signalr_proto::sink::{Gap, InvocationSink, ResultTicket};
 use signalr_proto::{Command, Token};
 
+use crate::arguments;
 use crate::shared::{Shared, Task};
 
 /// A handler of client results: see [`HubConnection::handle`](crate::HubConnection::handle). Dropping this changes nothing: the handler stays
@@ -65,7 +66,7 @@ where
     Fut: Future<Output = Result<T, E>> + Send + 'static,
 {
     fn decode(&mut self, arguments: &mut Cursor<'_>) -> Result<(), DecodeError> {
-        self.staged = Some(arguments.decode()?);
+        self.staged = Some(arguments::read(arguments)?);
         Ok(())
     }
 
@@ -79,7 +80,8 @@ where
             // The handler itself is called here, outside of the machine's lock: it may use the connection.
             let answer = AssertUnwindSafe(async { handler(arguments).await }).catch_unwind().await;
             let result = match answer {
-                Ok(Ok(value)) => serde_json::to_string(&value).map_err(|_| "The handler's result cannot be written as JSON.".to_owned()),
+                Ok(Ok(value)) => serde_json::to_string(&value)
+                    .map_err(|_| "The handler's result cannot be written as JSON.".to_owned()),
                 Ok(Err(error)) => Err(error.to_string()),
                 Err(_) => {
                     tracing::error!("a handler panicked");

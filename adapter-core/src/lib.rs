@@ -47,10 +47,14 @@ pub use queue::{Delivery, QueueRule};
 pub use runtime::{Runtime, SpawnError};
 pub use subscription::{Subscription, SubscriptionMethods};
 
-pub use signalr_proto::error::{Cause, ConfigError, DisconnectReason, HubError, NotSent, OutcomeUnknown, ProtocolViolation, Rejection};
+pub use signalr_proto::error::{
+    Cause, ConfigError, DisconnectReason, HubError, NotSent, OutcomeUnknown, ProtocolViolation, Rejection,
+};
 pub use signalr_proto::json::DecodeError;
 pub use signalr_proto::retry::{Exponential, RetryContext, RetryPolicy};
 pub use signalr_proto::secret::Secret;
 pub use signalr_proto::sink::Gap;
 pub use signalr_proto::subscription::SubscriptionKey;
-pub use signalr_proto::{ConnectionId, Counters, Event, StartError, State, SubscribeError, TokenPlacement, UnsubscribeError};
+pub use signalr_proto::{
+    ConnectionId, Counters, Event, StartError, State, SubscribeError, TokenPlacement, UnsubscribeError,
+};

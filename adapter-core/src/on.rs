@@ -10,6 +10,7 @@ use signalr_proto::json::{Cursor, DecodeError};
 use signalr_proto::sink::{Gap, InvocationSink, ResultTicket};
 use signalr_proto::{Command, Token};
 
+use crate::arguments;
 use crate::queue::{Consumer, Delivery, Producer};
 use crate::shared::Lifeline;
 
@@ -57,33 +58,32 @@ impl<T> Drop for On<T> {
 }
 
 /// Decodes the arguments of a target, once, and queues them.
+///
+/// A value is staged in the queue's batch itself: it is large, and moving it costs more than taking it back.
 pub(crate) struct EventSink<T> {
-    staged: Option<T>,
     producer: Producer<T>,
 }
 
 impl<T> EventSink<T> {
     pub(crate) fn new(producer: Producer<T>) -> Self {
-        Self { staged: None, producer }
+        Self { producer }
     }
 }
 
-impl<T: DeserializeOwned + Send> InvocationSink for EventSink<T> {
+impl<T: DeserializeOwned + Send + 'static> InvocationSink for EventSink<T> {
     #[inline]
     fn decode(&mut self, arguments: &mut Cursor<'_>) -> Result<(), DecodeError> {
-        self.staged = Some(arguments.decode()?);
+        self.producer.stage(arguments::read(arguments)?);
         Ok(())
     }
 
     #[inline]
     fn commit(&mut self, cost: usize, _: Option<ResultTicket>) {
-        if let Some(value) = self.staged.take() {
-            self.producer.push(Delivery::Value(value), cost);
-        }
+        self.producer.commit(cost);
     }
 
     fn discard(&mut self) {
-        self.staged = None;
+        self.producer.discard();
     }
 
     fn malformed(&mut self, error: DecodeError, cost: usize) {

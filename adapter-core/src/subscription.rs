@@ -45,7 +45,11 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    pub(crate) fn new(lifeline: Arc<Lifeline>, methods: SubscriptionMethods, arguments: &impl Serialize) -> Result<Self, Rejection> {
+    pub(crate) fn new(
+        lifeline: Arc<Lifeline>,
+        methods: SubscriptionMethods,
+        arguments: &impl Serialize,
+    ) -> Result<Self, Rejection> {
         let arguments = arguments::to_json(arguments)?;
         let subscribe = MethodCall { target: methods.subscribe, arguments: arguments.clone() };
         let unsubscribe = methods.unsubscribe.map(|target| MethodCall { target, arguments });

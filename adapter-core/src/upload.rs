@@ -39,7 +39,9 @@ pub(crate) fn run(shared: Arc<Shared>, call: Token, stream: usize, mut items: Bo
             let token = shared.next_token();
             match item {
                 Some(Ok(item)) => shared.command(token, Command::UploadItem { call, stream, item }),
-                Some(Err(error)) => return shared.command(token, Command::UploadEnd { call, stream, error: Some(error) }),
+                Some(Err(error)) => {
+                    return shared.command(token, Command::UploadEnd { call, stream, error: Some(error) });
+                }
                 None => return shared.command(token, Command::UploadEnd { call, stream, error: None }),
             }
         }
@@ -47,8 +49,12 @@ pub(crate) fn run(shared: Arc<Shared>, call: Token, stream: usize, mut items: Bo
 }
 
 /// Waits for room (without `items`) or for the next item; `None` when the call is over.
-#[expect(clippy::type_complexity, reason = "the call is over, or the stream, or an item is an error")]
-async fn wait(shared: &Shared, call: Token, stream: usize, mut items: Option<&mut BoxUpload>) -> Option<Option<Result<String, String>>> {
+async fn wait(
+    shared: &Shared,
+    call: Token,
+    stream: usize,
+    mut items: Option<&mut BoxUpload>,
+) -> Option<Option<Result<String, String>>> {
     poll_fn(|context| {
         let mut core = shared.lock();
         let room = core.machine.upload_room(call, stream);

@@ -73,8 +73,8 @@ pub mod url;
 
 pub use config::{HubConnectionConfig, TokenPlacement};
 pub use connection::{
-    CallKind, CallRequest, CallTimeout, Command, ConnectionId, Counters, Event, EventGate, HubConnection, Reply, Role, StartError, State,
-    SubscribeError, UnsubscribeError, UploadRoom,
+    CallKind, CallRequest, CallTimeout, Command, ConnectionId, Counters, Event, EventGate, HubConnection, Reply, Role,
+    StartError, State, SubscribeError, UnsubscribeError, UploadRoom,
 };
 pub use io::{Action, AttemptId, CloseHow, Input, Payload, Token};
 pub use machine::Machine;

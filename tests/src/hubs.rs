@@ -179,14 +179,18 @@ fn start_aspnetcore(profile: Profile) -> Hub {
 fn start_mock(profile: Profile) -> Hub {
     // Without a list of its own it takes the tokens that it issued, as the real one does.
     let require_token = Some(Vec::new());
-    let usual = Options { require_token, parallel_invocations: 4, quotes_per_second: 100.0, market_samples_per_second: 100.0, ..Options::default() };
+    let usual = Options {
+        require_token,
+        parallel_invocations: 4,
+        quotes_per_second: 100.0,
+        market_samples_per_second: 100.0,
+        ..Options::default()
+    };
     let options = match profile {
         Profile::Usual => usual,
-        Profile::Impatient => Options {
-            client_timeout: Duration::from_millis(1_500),
-            keep_alive: Duration::from_millis(300),
-            ..usual
-        },
+        Profile::Impatient => {
+            Options { client_timeout: Duration::from_millis(1_500), keep_alive: Duration::from_millis(300), ..usual }
+        }
     };
     let hub = MockHub::start(options).unwrap();
     Hub { url: hub.url(), _running: Running::Mock { _hub: hub } }

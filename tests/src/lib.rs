@@ -8,8 +8,8 @@
 
 pub mod capture;
 pub mod events;
-pub mod hubs;
 pub mod http;
+pub mod hubs;
 pub mod raw;
 pub mod records;
 pub mod relay;

@@ -56,7 +56,9 @@ fn read_head(socket: &mut TcpStream) -> Option<String> {
 
 /// The answer that accepts the upgrade of this head.
 pub fn switching(head: &str) -> String {
-    let key = head.lines().find_map(|line| line.to_ascii_lowercase().starts_with("sec-websocket-key:").then(|| line[18..].trim()));
+    let key = head
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().starts_with("sec-websocket-key:").then(|| line[18..].trim()));
     let accept = derive_accept_key(key.unwrap_or_default().as_bytes());
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-use crate::scalar::Whole;
+use crate::scalar::{FillOption, Whole};
 use crate::{Price, SymbolId, Text, Timestamp};
 
 /// What the market hub's `GatewayQuote` says of a contract; the contract itself is the event's first argument.
@@ -165,29 +165,42 @@ impl<'de> Visitor<'de> for QuoteVisitor {
     }
 
     #[inline]
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Quote, A::Error> {
-        let mut quote = Quote::default();
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Quote, A::Error> {
+        // Filled where it will be returned: a quote is large, and every move of it shows.
+        let mut result = Ok(Quote::default());
+        if let Ok(quote) = &mut result {
+            if let Err(error) = quote.fill(map) {
+                return Err(error);
+            }
+        }
+        result
+    }
+}
+
+impl Quote {
+    #[inline]
+    fn fill<'de, A: MapAccess<'de>>(&mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(member) = map.next_key()? {
             match member {
-                Member::Symbol => quote.symbol = map.next_value()?,
-                Member::SymbolName => quote.symbol_name = map.next_value()?,
-                Member::LastPrice => quote.last_price = map.next_value()?,
-                Member::BestBid => quote.best_bid = map.next_value()?,
-                Member::BestAsk => quote.best_ask = map.next_value()?,
-                Member::Change => quote.change = map.next_value()?,
-                Member::ChangePercent => quote.change_percent = map.next_value()?,
-                Member::Open => quote.open = map.next_value()?,
-                Member::High => quote.high = map.next_value()?,
-                Member::Low => quote.low = map.next_value()?,
-                Member::Volume => quote.volume = map.next_value::<Option<Whole>>()?.map(|whole| whole.0),
-                Member::LastUpdated => quote.last_updated = map.next_value()?,
-                Member::Timestamp => quote.timestamp = map.next_value()?,
-                Member::Contract => quote.contract = map.next_value()?,
+                Member::Symbol => self.symbol = map.next_value()?,
+                Member::SymbolName => self.symbol_name = map.next_value()?,
+                Member::LastPrice => map.next_value_seed(FillOption(&mut self.last_price))?,
+                Member::BestBid => map.next_value_seed(FillOption(&mut self.best_bid))?,
+                Member::BestAsk => map.next_value_seed(FillOption(&mut self.best_ask))?,
+                Member::Change => map.next_value_seed(FillOption(&mut self.change))?,
+                Member::ChangePercent => map.next_value_seed(FillOption(&mut self.change_percent))?,
+                Member::Open => map.next_value_seed(FillOption(&mut self.open))?,
+                Member::High => map.next_value_seed(FillOption(&mut self.high))?,
+                Member::Low => map.next_value_seed(FillOption(&mut self.low))?,
+                Member::Volume => self.volume = map.next_value::<Option<Whole>>()?.map(|whole| whole.0),
+                Member::LastUpdated => map.next_value_seed(FillOption(&mut self.last_updated))?,
+                Member::Timestamp => map.next_value_seed(FillOption(&mut self.timestamp))?,
+                Member::Contract => self.contract = map.next_value()?,
                 Member::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(quote)
+        Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Points in time as .NET writes them.
 
+mod usual;
+
 use std::fmt;
 use std::str::{self, FromStr};
 
@@ -122,9 +124,14 @@ impl Scalar for Timestamp {
     const EXPECTED: &'static str = "an RFC 3339 time";
     const MAY_STAND_BARE: bool = false;
 
+    #[inline(always)]
+    fn from_usual_bare(_: &str) -> Option<Self> {
+        None
+    }
+
     #[inline]
-    fn from_usual_text(text: &str) -> Option<Self> {
-        Self::parse(text)
+    fn from_usual_quoted(content: &str) -> Option<Self> {
+        usual::parse(content.as_bytes()).map(Self)
     }
 
     fn from_text(text: &str) -> Result<Self, TimestampError> {

@@ -9,6 +9,7 @@ use futures_core::Stream;
 use futures_sink::Sink;
 use signalr_proto::Machine;
 use signalr_proto::io::{AttemptId, Input, IoFailure, IoFailureKind, Payload, TransportEnd};
+use signalr_proto::time::Instant;
 use tungstenite::Message;
 use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::CloseCode;
@@ -60,11 +61,11 @@ impl<R: Runtime> Link<R> {
 
     /// Moves what can be moved. Whether anything did.
     pub(super) fn poll(&mut self, shared: &Shared, context: &mut Context<'_>) -> bool {
-        if let Some(goodbye) = &mut self.goodbye {
-            if goodbye.timeout.as_mut().poll(context).is_ready() {
-                self.ended(shared, None);
-                return true;
-            }
+        if let Some(goodbye) = &mut self.goodbye
+            && goodbye.timeout.as_mut().poll(context).is_ready()
+        {
+            self.ended(shared, None);
+            return true;
         }
         let wrote = match self.write(shared, context) {
             Ok(wrote) => wrote,
@@ -113,13 +114,13 @@ impl<R: Runtime> Link<R> {
             return Some(Message::Ping(Bytes::new()));
         }
         let mut core = shared.lock();
-        if core.machine.transport() == Some(self.attempt) {
-            if let Some(text) = core.machine.poll_transmit() {
-                // A `send` is done when its record is handed out, and there is room for more.
-                core.pump();
-                core.wake_uploads();
-                return Some(Message::text(text));
-            }
+        if core.machine.transport() == Some(self.attempt)
+            && let Some(text) = core.machine.poll_transmit()
+        {
+            // A `send` is done when its record is handed out, and there is room for more.
+            core.pump();
+            core.wake_uploads();
+            return Some(Message::text(text));
         }
         drop(core);
         let goodbye = self.goodbye.as_mut()?;
@@ -133,24 +134,35 @@ impl<R: Runtime> Link<R> {
     }
 
     fn read(&mut self, shared: &Shared, context: &mut Context<'_>) -> bool {
+        // A goodbye must hear the peer's, whoever is slow.
+        let ignores_pressure = self.goodbye.is_some();
+        if self.is_over || !(ignores_pressure || shared.lock().machine.wants_read()) {
+            return false;
+        }
+        // One reading of the clock for all: nothing here waits.
+        let now = shared.now();
         let mut read = false;
         for _ in 0..READS {
-            if self.is_over || !self.wants_read(shared) {
-                break;
-            }
             let message = match Pin::new(&mut self.socket).poll_next(context) {
                 Poll::Pending => break,
                 Poll::Ready(message) => message,
             };
             read = true;
-            match message {
-                Some(Ok(message)) => self.received(shared, &message),
-                Some(Err(error)) => self.ended(shared, Some(TransportEnd::Failed(websocket_failure(error)))),
+            let end = match message {
+                Some(Ok(message)) => {
+                    if self.received(shared, now, &message) || ignores_pressure {
+                        continue;
+                    }
+                    break;
+                }
+                Some(Err(error)) => TransportEnd::Failed(websocket_failure(error)),
                 None => {
                     let failure = IoFailure::new(IoFailureKind::Lost, "the connection ended without a WebSocket close");
-                    self.ended(shared, Some(TransportEnd::Failed(failure)));
+                    TransportEnd::Failed(failure)
                 }
-            }
+            };
+            self.ended(shared, Some(end));
+            break;
         }
         if read {
             shared.lock().pump();
@@ -158,12 +170,8 @@ impl<R: Runtime> Link<R> {
         read
     }
 
-    /// A goodbye must hear the peer's, whoever is slow.
-    fn wants_read(&self, shared: &Shared) -> bool {
-        self.goodbye.is_some() || shared.lock().machine.wants_read()
-    }
-
-    fn received(&mut self, shared: &Shared, message: &Message) {
+    /// Whether the machine wants more.
+    fn received(&mut self, shared: &Shared, now: Instant, message: &Message) -> bool {
         let attempt = self.attempt;
         let input = match message {
             Message::Text(text) => Input::Received { attempt, payload: Payload::Text(text.as_str()) },
@@ -180,10 +188,11 @@ impl<R: Runtime> Link<R> {
                 let reason = frame.as_ref().map(|frame| frame.reason.to_string()).unwrap_or_default();
                 Input::Closed { attempt, reason: TransportEnd::Close { code, reason } }
             }
-            Message::Frame(_) => return,
+            Message::Frame(_) => return true,
         };
         let mut core = shared.lock();
-        core.machine.handle_input(shared.now(), input);
+        core.machine.handle_input(now, input);
+        core.machine.wants_read()
     }
 
     /// The socket is of no more use. What was read before it is told first.
@@ -192,7 +201,8 @@ impl<R: Runtime> Link<R> {
         if std::mem::replace(&mut self.is_told, true) {
             return;
         }
-        let timed_out = || TransportEnd::Failed(IoFailure::new(IoFailureKind::Lost, "the peer did not answer the goodbye in time"));
+        let timed_out =
+            || TransportEnd::Failed(IoFailure::new(IoFailureKind::Lost, "the peer did not answer the goodbye in time"));
         let reason = end.unwrap_or_else(timed_out);
         let mut core = shared.lock();
         core.machine.handle_input(shared.now(), Input::Closed { attempt: self.attempt, reason });

@@ -51,7 +51,15 @@ const TURNS: usize = 16;
 
 impl<R: Runtime> Driver<R> {
     pub(crate) fn new(shared: Arc<Shared>, options: DialOptions, tokens: Option<TokenProvider>) -> Self {
-        Self { shared, options, tokens, attempt: None, links: Vec::new(), tasks: FuturesUnordered::new(), sleeper: Sleeper::default() }
+        Self {
+            shared,
+            options,
+            tokens,
+            attempt: None,
+            links: Vec::new(),
+            tasks: FuturesUnordered::new(),
+            sleeper: Sleeper::default(),
+        }
     }
 
     /// One turn. Whether anything happened, so that another may find more.
@@ -90,9 +98,15 @@ impl<R: Runtime> Driver<R> {
             moved = true;
             match action {
                 Action::ProvideToken { attempt } => self.attempt = Some(Attempt::token(attempt, self.tokens.as_ref())),
-                Action::Http { attempt, request } => self.attempt = Some(Attempt::http(attempt, self.options.clone(), request)),
-                Action::Open { attempt, request } => self.attempt = Some(Attempt::open(attempt, self.options.clone(), request)),
-                Action::Probe { attempt } => self.links.iter_mut().filter(|link| link.attempt() == attempt).for_each(Link::probe),
+                Action::Http { attempt, request } => {
+                    self.attempt = Some(Attempt::http(attempt, self.options.clone(), request))
+                }
+                Action::Open { attempt, request } => {
+                    self.attempt = Some(Attempt::open(attempt, self.options.clone(), request))
+                }
+                Action::Probe { attempt } => {
+                    self.links.iter_mut().filter(|link| link.attempt() == attempt).for_each(Link::probe)
+                }
                 Action::Close { attempt, how, cause } => {
                     tracing::debug!(%attempt, %cause, "hanging up");
                     self.attempt.take_if(|dialing| dialing.id() == attempt);

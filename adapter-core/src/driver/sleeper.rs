@@ -10,10 +10,12 @@ use signalr_proto::time::Instant;
 use crate::runtime::Runtime;
 use crate::shared::Shared;
 
+type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Sleeps until the machine's deadline. A deadline that moved later costs one early wake-up in place of a new timer for every message.
 #[derive(Default)]
 pub(super) struct Sleeper {
-    sleep: Option<(Instant, Pin<Box<dyn Future<Output = ()> + Send>>)>,
+    sleep: Option<(Instant, Sleep)>,
     clocks: Option<(std::time::Instant, SystemTime)>,
 }
 
@@ -38,7 +40,7 @@ impl Sleeper {
         if self.sleep.as_ref().is_some_and(|(until, _)| *until <= deadline) {
             return true;
         }
-        let mut sleep: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(R::sleep(shared.until(deadline)));
+        let mut sleep: Sleep = Box::pin(R::sleep(shared.until(deadline)));
         if let Poll::Ready(()) = sleep.as_mut().poll(context) {
             return false;
         }

@@ -48,7 +48,11 @@ impl HubConnection {
         self.phase = Phase::Stopping(attempt);
         self.timers.clear_all();
         self.timers.set(Timer::Stop, now + self.config.stop_timeout);
-        self.actions.push_back(Action::Close { attempt, how: goodbye(self.config.stop_timeout), cause: Cause::Stopped });
+        self.actions.push_back(Action::Close {
+            attempt,
+            how: goodbye(self.config.stop_timeout),
+            cause: Cause::Stopped,
+        });
     }
 
     fn stop_connecting(&mut self, token: Token) {

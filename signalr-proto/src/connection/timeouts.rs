@@ -76,7 +76,11 @@ impl HubConnection {
                 );
             }
             (Timer::Stop, Phase::Stopping(attempt)) => {
-                self.actions.push_back(Action::Close { attempt: *attempt, how: CloseHow::Abort, cause: Cause::Stopped });
+                self.actions.push_back(Action::Close {
+                    attempt: *attempt,
+                    how: CloseHow::Abort,
+                    cause: Cause::Stopped,
+                });
                 self.stopped();
             }
             (Timer::Server, Phase::Connected(_)) => self.server_timer(now),

@@ -186,6 +186,16 @@ impl<'a> Cursor<'a> {
         true
     }
 
+    /// Leaves the object by the `}` that stands exactly here, where one does. Else it moves nothing and says `false`.
+    #[inline]
+    pub(crate) fn ends_object(&mut self) -> bool {
+        let is_end = self.byte(self.position) == Some(b'}');
+        if is_end {
+            self.close();
+        }
+        is_end
+    }
+
     /// Enters an array: its `[`, after which [`next_element`](Self::next_element) is to be called.
     ///
     /// # Errors
@@ -252,6 +262,9 @@ impl<'a> Cursor<'a> {
     /// [`SyntaxErrorKind::TrailingCharacters`].
     #[inline]
     pub fn finish(&mut self) -> Result<(), SyntaxError> {
+        if self.position == self.text.len() {
+            return Ok(());
+        }
         match self.peek() {
             None => Ok(()),
             Some(_) => Err(self.error(SyntaxErrorKind::TrailingCharacters)),
@@ -270,11 +283,13 @@ impl<'a> Cursor<'a> {
     pub fn decode<T: Deserialize<'a>>(&mut self) -> Result<T, DecodeError> {
         let start = self.checkpoint();
         // The result is changed where it lies: taken apart and put together again, a large value would be copied twice.
-        let mut result = T::deserialize(&mut *self);
-        if let Err(error) = &mut result {
-            self.explain(start, error);
+        match T::deserialize(&mut *self) {
+            Err(mut error) => {
+                self.explain(start, &mut error);
+                Err(error)
+            }
+            decoded => decoded,
         }
-        result
     }
 }
 

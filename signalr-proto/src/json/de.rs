@@ -244,12 +244,13 @@ impl<'de> Cursor<'de> {
     fn visit_array<V: Visitor<'de>>(&mut self, visitor: V, length: Option<usize>) -> Result<V::Value, DecodeError> {
         self.open()?;
         let inside = self.depth;
-        let mut result = visitor.visit_seq(Elements::new(&mut *self));
+        let result = visitor.visit_seq(Elements::new(&mut *self));
         // A visitor of a tuple takes its elements and never asks for the end.
-        if result.is_ok() && self.depth >= inside {
-            if let Err(error) = self.end_array(length) {
-                result = Err(error);
-            }
+        if result.is_ok()
+            && self.depth >= inside
+            && let Err(error) = self.end_array(length)
+        {
+            return Err(error);
         }
         result
     }
@@ -259,11 +260,12 @@ impl<'de> Cursor<'de> {
         self.open()?;
         let inside = self.depth;
         // Changed where it lies, never taken apart: see `Cursor::decode`.
-        let mut result = visitor.visit_map(Members::new(&mut *self));
-        if result.is_ok() && self.depth >= inside {
-            if let Err(error) = self.end_object() {
-                result = Err(error);
-            }
+        let result = visitor.visit_map(Members::new(&mut *self));
+        if result.is_ok()
+            && self.depth >= inside
+            && let Err(error) = self.end_object()
+        {
+            return Err(error);
         }
         result
     }

@@ -21,6 +21,27 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Reads the string that begins exactly here if it holds no escape. Else it moves nothing.
+    #[inline]
+    pub(crate) fn plain_string(&mut self) -> Option<&'a str> {
+        if self.byte(self.position) != Some(b'"') {
+            return None;
+        }
+        self.plain_string_here()
+    }
+
+    /// Reads the integer of one digit that stands exactly here, a comma behind it. Else it moves nothing.
+    #[inline]
+    pub(crate) fn digit(&mut self) -> Option<i64> {
+        match self.text.as_bytes().get(self.position..)? {
+            [digit @ b'0'..=b'9', b',', ..] => {
+                self.position += 1;
+                Some(i64::from(digit - b'0'))
+            }
+            _ => None,
+        }
+    }
+
     /// Reads an integer: a number without fraction and exponent that fits an `i64`.
     ///
     /// # Errors

@@ -108,14 +108,27 @@ impl Member {
     }
 
     /// The member that .NET's writer puts behind this one: a guess that saves a look-up when it is right.
-    fn usual_follower(self, kind: Option<Kind>) -> (Self, &'static str) {
+    fn usual_follower(self, kind: Option<Kind>) -> Self {
         match (self, kind) {
-            (Self::Type, Some(Kind::StreamItem | Kind::Completion)) => (Self::InvocationId, "invocationId"),
-            (Self::Type, _) => (Self::Target, "target"),
-            (Self::InvocationId, Some(Kind::StreamItem)) => (Self::Item, "item"),
-            (Self::InvocationId, Some(Kind::Completion)) => (Self::Result, "result"),
-            (Self::InvocationId, _) => (Self::Target, "target"),
-            _ => (Self::Arguments, "arguments"),
+            (Self::Type, Some(Kind::StreamItem | Kind::Completion)) => Self::InvocationId,
+            (Self::InvocationId, Some(Kind::StreamItem)) => Self::Item,
+            (Self::InvocationId, Some(Kind::Completion)) => Self::Result,
+            (Self::Type | Self::InvocationId, _) => Self::Target,
+            _ => Self::Arguments,
+        }
+    }
+
+    /// Goes past this member's name if exactly that comes next. Each name is written out here, so that each comparison is made for its length.
+    #[inline]
+    fn comes_next(self, cursor: &mut Cursor<'_>, first: bool) -> bool {
+        match self {
+            Self::Type => cursor.next_key_is(first, "type"),
+            Self::InvocationId => cursor.next_key_is(first, "invocationId"),
+            Self::Target => cursor.next_key_is(first, "target"),
+            Self::Arguments => cursor.next_key_is(first, "arguments"),
+            Self::Item => cursor.next_key_is(first, "item"),
+            Self::Result => cursor.next_key_is(first, "result"),
+            _ => false,
         }
     }
 }
@@ -151,10 +164,12 @@ impl<'a> Reader<'a, '_> {
             return Err(self.not_a_record());
         }
         let mut first = true;
-        let mut guess = (Member::Type, "type");
+        let mut guess = Member::Type;
         loop {
-            let member = if self.cursor.next_key_is(first, guess.1) {
-                guess.0
+            let member = if guess.comes_next(&mut self.cursor, first) {
+                guess
+            } else if !first && self.cursor.ends_object() {
+                break;
             } else {
                 match self.cursor.next_key(first) {
                     Ok(Some(name)) => Member::from_name(&name),
@@ -173,7 +188,11 @@ impl<'a> Reader<'a, '_> {
         match member {
             Member::Type => {
                 self.unstage(decoders);
-                self.kind = Some(Kind::from_number(self.cursor.integer().map_err(|_| self.bad_type())?));
+                let number = match self.cursor.digit() {
+                    Some(digit) => digit,
+                    None => self.cursor.integer().map_err(|_| self.bad_type())?,
+                };
+                self.kind = Some(Kind::from_number(number));
             }
             Member::InvocationId => {
                 self.unstage(decoders);
@@ -327,7 +346,16 @@ impl<'a> Reader<'a, '_> {
         self.cursor.skip_value().map_err(|_| self.not_json())
     }
 
+    #[inline]
     fn text(&mut self, member: &'static str) -> Result<Option<Cow<'a, str>>, ProtocolViolation> {
+        if let Some(text) = self.cursor.plain_string() {
+            return Ok(Some(Cow::Borrowed(text)));
+        }
+        self.unusual_text(member)
+    }
+
+    #[inline(never)]
+    fn unusual_text(&mut self, member: &'static str) -> Result<Option<Cow<'a, str>>, ProtocolViolation> {
         if self.cursor.peek_kind() != Some(crate::json::Kind::String) {
             self.wrong(member)?;
             return Ok(None);

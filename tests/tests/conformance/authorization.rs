@@ -62,7 +62,11 @@ async fn a_refused_token_is_asked_for_once_more<R: Runtime>(server: Server) {
     let hub = server.usual();
     let good = hub.token("trader", 600);
     for skip_negotiation in [false, true] {
-        for (tokens, is_let_in) in [([good.clone(), good.clone()], true), (["stale".to_owned(), good.clone()], true), (["stale".to_owned(), "stale".to_owned()], false)] {
+        for (tokens, is_let_in) in [
+            ([good.clone(), good.clone()], true),
+            (["stale".to_owned(), good.clone()], true),
+            (["stale".to_owned(), "stale".to_owned()], false),
+        ] {
             let asked = Arc::new(AtomicUsize::new(0));
             let asks = asked.clone();
             let first_is_good = tokens[0] == good;
@@ -70,7 +74,8 @@ async fn a_refused_token_is_asked_for_once_more<R: Runtime>(server: Server) {
                 let token = tokens[asks.fetch_add(1, Ordering::SeqCst).min(1)].clone();
                 async move { Ok::<_, String>(token) }
             };
-            let connection = secure::<R>(hub).access_token_provider(provider).skip_negotiation(skip_negotiation).build().unwrap();
+            let connection =
+                secure::<R>(hub).access_token_provider(provider).skip_negotiation(skip_negotiation).build().unwrap();
             let outcome = within::<R, _>("the start ends", connection.start()).await;
             assert_eq!(outcome.is_ok(), is_let_in, "{outcome:?}");
             assert_eq!(asked.load(Ordering::SeqCst), if first_is_good { 1 } else { 2 });
@@ -90,7 +95,10 @@ async fn a_failing_provider_fails_the_start<R: Runtime>(server: Server) {
     let builder = secure::<R>(server.usual()).connect_timeout(Duration::from_millis(100));
     let connection = builder.access_token_provider(hanging).build().unwrap();
     let outcome = within::<R, _>("the start fails", connection.start()).await;
-    assert!(matches!(&outcome, Err(StartError::Failed(reason)) if reason.cause() == Cause::Unauthorized), "{outcome:?}");
+    assert!(
+        matches!(&outcome, Err(StartError::Failed(reason)) if reason.cause() == Cause::Unauthorized),
+        "{outcome:?}"
+    );
 }
 
 async fn an_expired_token_ends_the_connection_and_a_fresh_one_is_asked_for<R: Runtime>(server: Server) {
@@ -119,12 +127,19 @@ async fn an_expired_token_ends_the_connection_and_a_fresh_one_is_asked_for<R: Ru
 
 async fn a_lenient_hub_lets_in_and_hangs_up<R: Runtime>(server: Server) {
     let hub = server.usual();
-    let connection = HubConnection::<R>::builder(hub.hub_url("lenient-market")).access_token("nonsense").build().unwrap();
+    let connection =
+        HubConnection::<R>::builder(hub.hub_url("lenient-market")).access_token("nonsense").build().unwrap();
     let mut events = connection.events();
     within::<R, _>("the start", connection.start()).await.unwrap();
-    assert_eq!(up_to::<R>(&mut events, "disconnected:closed_by_hub").await, ["connected", "disconnected:closed_by_hub"]);
+    assert_eq!(
+        up_to::<R>(&mut events, "disconnected:closed_by_hub").await,
+        ["connected", "disconnected:closed_by_hub"]
+    );
 
-    let connection = HubConnection::<R>::builder(hub.hub_url("lenient-market")).access_token(hub.token("trader", 600)).build().unwrap();
+    let connection = HubConnection::<R>::builder(hub.hub_url("lenient-market"))
+        .access_token(hub.token("trader", 600))
+        .build()
+        .unwrap();
     let mut events = connection.events();
     within::<R, _>("the start", connection.start()).await.unwrap();
     within::<R, _>("a call", connection.invoke::<()>("SubscribeContractTrades", ("CON.F.US.MES.Z26",))).await.unwrap();

@@ -64,7 +64,11 @@ async fn errors_are_the_hub_s_words<R: Runtime>(server: Server) {
         ("Add", json!([1]), "Failed to invoke 'Add' due to an error on the server."),
         ("Add", json!([1, 2, 3]), "Failed to invoke 'Add' due to an error on the server."),
         ("Add", json!(["a", "b"]), "Failed to invoke 'Add' due to an error on the server."),
-        ("Counter", json!([1, 0]), "The client attempted to invoke the streaming 'Counter' method with a non-streaming invocation."),
+        (
+            "Counter",
+            json!([1, 0]),
+            "The client attempted to invoke the streaming 'Counter' method with a non-streaming invocation.",
+        ),
     ];
     for (method, arguments, expected) in cases {
         let outcome = within::<R, _>("the error", connection.invoke::<Value>(method, arguments)).await;
@@ -174,7 +178,9 @@ async fn stop_settles_what_is_pending<R: Runtime>(server: Server) {
     assert_eq!(connection.state(), State::Disconnected);
     for call in slow {
         let outcome = within::<R, _>("each call ends", call).await;
-        let Err(CallError::OutcomeUnknown(OutcomeUnknown::Disconnected(reason))) = &outcome else { panic!("{outcome:?}") };
+        let Err(CallError::OutcomeUnknown(OutcomeUnknown::Disconnected(reason))) = &outcome else {
+            panic!("{outcome:?}")
+        };
         assert_eq!(reason.cause(), adapter_core::Cause::Stopped);
     }
 }

@@ -46,7 +46,11 @@ async fn a_handler_may_give_nothing<R: Runtime>(server: Server) {
 }
 
 /// The hub's method fails, because its question did.
-async fn failed_question<R: Runtime>(connection: &adapter_core::HubConnection<R>, target: &str, argument: Value) -> String {
+async fn failed_question<R: Runtime>(
+    connection: &adapter_core::HubConnection<R>,
+    target: &str,
+    argument: Value,
+) -> String {
     let outcome = within::<R, _>("the error", connection.invoke::<Value>("AskMe", (target, argument))).await;
     let Err(CallError::Hub(error)) = outcome else { panic!("{outcome:?}") };
     error.message
@@ -109,7 +113,8 @@ async fn a_question_from_outside_is_answered<R: Runtime>(server: Server) {
 
 async fn a_removed_handler_answers_no_more<R: Runtime>(server: Server) {
     let connection = connect::<R>(builder(server.usual())).await;
-    let registration = connection.handle("Double", |(number,): (i64,)| async move { Ok::<_, String>(number * 2) }).unwrap();
+    let registration =
+        connection.handle("Double", |(number,): (i64,)| async move { Ok::<_, String>(number * 2) }).unwrap();
     assert_eq!(connection.invoke::<i64>("AskMe", ("Double", 4)).await, Ok(8));
     registration.remove();
     let error = failed_question(&connection, "Double", json!(4)).await;

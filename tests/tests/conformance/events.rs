@@ -109,7 +109,9 @@ async fn a_record_over_the_limit_ends_the_connection<R: Runtime>(server: Server)
     let narrow = connect::<R>(builder(server.usual()).max_record_bytes(1_000)).await;
     assert_eq!(narrow.invoke::<String>("Payload", (900,)).await.map(|payload| payload.len()), Ok(900));
     let outcome = narrow.invoke::<String>("Payload", (1_000,)).await;
-    assert!(matches!(&outcome, Err(CallError::OutcomeUnknown(OutcomeUnknown::Disconnected(reason))) if reason.cause() == Cause::Oversize));
+    assert!(
+        matches!(&outcome, Err(CallError::OutcomeUnknown(OutcomeUnknown::Disconnected(reason))) if reason.cause() == Cause::Oversize)
+    );
     let wide = connect::<R>(builder(server.usual()).max_record_bytes(4 << 20)).await;
     let payload: String = within::<R, _>("the payload", wide.invoke("Payload", (3 << 20,))).await.unwrap();
     assert_eq!(payload.len(), 3 << 20);

@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use adapter_core::{Cause, Event, HubConnection, RetryPolicy, Runtime, State};
+use futures_util::{FutureExt, StreamExt};
 use tests::conformance;
 use tests::events::{find, name, up_to};
 use tests::hubs::{Profile, Server};
 use tests::relay::Relay;
-use tests::wait::{eventually, within};
+use tests::wait::{eventually, poll_once, within};
 
 use super::{builder, connect, id};
 
@@ -82,16 +83,19 @@ async fn a_socket_that_dies_without_a_word_is_noticed<R: Runtime>(server: Server
     assert_eq!(connection.invoke::<i64>("Add", (1, 2)).await, Ok(3));
     relay.freeze();
     // What we send puts nothing off.
-    let reason = loop {
-        let sent = connection.send("Void", ()).await;
-        let told = find::<R, _>("the loss", &mut events, |event| match event {
-            Event::Reconnecting(reason) => Some(reason.clone()),
-            _ => None,
-        });
-        if sent.is_ok() {
-            break within::<R, _>("the loss", told).await;
+    let (mut sends, mut told) = (Vec::new(), None);
+    eventually::<R>("the loss is noticed", || {
+        let mut send = Box::pin(connection.send("Void", ()));
+        if poll_once(&mut send).is_none() {
+            sends.push(send);
         }
-    };
+        if let Some(Some(Event::Reconnecting(reason))) = events.next().now_or_never() {
+            told = Some(reason);
+        }
+        told.is_some()
+    })
+    .await;
+    let reason = told.unwrap();
     assert_eq!(reason.cause(), Cause::ServerTimeout);
     let names = up_to::<R>(&mut events, "restored").await;
     assert_eq!(names, ["waiting:server_timeout", "reconnected", "restored"]);
@@ -131,6 +135,8 @@ async fn a_silent_hub_times_out<R: Runtime>(server: Server) {
     // This one pings every 15 s.
     let connection = connect::<R>(builder(server.usual()).server_timeout(Duration::from_millis(300))).await;
     let mut events = connection.events();
-    let last = find::<R, _>("the end", &mut events, |event| matches!(event, Event::Disconnected(_)).then(|| name(event))).await;
+    let last =
+        find::<R, _>("the end", &mut events, |event| matches!(event, Event::Disconnected(_)).then(|| name(event)))
+            .await;
     assert_eq!(last, "disconnected:server_timeout");
 }

@@ -177,7 +177,8 @@ async fn unsubscribing_ends_the_flow<R: Runtime>(server: Server) {
     within::<R, _>("the last one leaves", second.unsubscribe()).await.unwrap();
     // What the hub was about to send as it heard of it may still come; after some other events have come, nothing does.
     let other = format!("{contract}.OTHER");
-    let trades = within::<R, _>("another topic", connection.subscribe("SubscribeContractTrades", (&other,))).await.unwrap();
+    let trades =
+        within::<R, _>("another topic", connection.subscribe("SubscribeContractTrades", (&other,))).await.unwrap();
     let mut heard = connection.on::<(String, Value)>("GatewayTrade");
     next::<R, _>("a trade", &mut heard).await;
     while let Some(Some(_)) = quotes.next().now_or_never() {}

@@ -20,7 +20,9 @@ conformance! {
     an_upload_s_error_reaches_the_hub,
 }
 
-fn numbers(numbers: impl IntoIterator<Item = i64> + Send + 'static) -> impl futures_util::Stream<Item = Result<i64, String>> + Send {
+fn numbers(
+    numbers: impl IntoIterator<Item = i64> + Send + 'static,
+) -> impl futures_util::Stream<Item = Result<i64, String>> + Send {
     stream::iter(numbers.into_iter().map(Ok).collect::<Vec<_>>())
 }
 
@@ -30,7 +32,9 @@ fn words(words: &[&'static str]) -> impl futures_util::Stream<Item = Result<&'st
 
 async fn streams_give_their_items_and_end<R: Runtime>(server: Server) {
     let connection = connect::<R>(builder(server.usual())).await;
-    for (method, count, delay) in [("Counter", 5, 0), ("CounterChannel", 5, 0), ("Counter", 3, 20), ("Counter", 0, 0), ("Counter", 5_000, 0)] {
+    for (method, count, delay) in
+        [("Counter", 5, 0), ("CounterChannel", 5, 0), ("Counter", 3, 20), ("Counter", 0, 0), ("Counter", 5_000, 0)]
+    {
         let stream = connection.stream::<i64>(method, (count, delay));
         let items: Vec<_> = within::<R, _>("the stream", stream.collect::<Vec<_>>()).await;
         assert_eq!(items, (0..count).map(Ok).collect::<Vec<_>>(), "{method}");
@@ -45,7 +49,9 @@ async fn streams_fail_in_the_hub_s_words<R: Runtime>(server: Server) {
     let error = next::<R, _>("the error", &mut failing).await;
     assert!(matches!(&error, Err(StreamError::Hub(error)) if error.message.contains("that was all")), "{error:?}");
     assert_eq!(within::<R, _>("the end", failing.next()).await, None);
-    for (method, expected) in [("Nothing", "Method does not exist."), ("Add", "non-streaming 'Add' method with a streaming invocation")] {
+    for (method, expected) in
+        [("Nothing", "Method does not exist."), ("Add", "non-streaming 'Add' method with a streaming invocation")]
+    {
         let mut stream = connection.stream::<Value>(method, (1, 2));
         let error = next::<R, _>("the error", &mut stream).await;
         assert!(matches!(&error, Err(StreamError::Hub(error)) if error.message.contains(expected)), "{error:?}");
@@ -53,7 +59,10 @@ async fn streams_fail_in_the_hub_s_words<R: Runtime>(server: Server) {
     // Items that do not fit are told one by one; the stream goes on.
     let misfits = connection.stream::<String>("Counter", (3, 0)).collect::<Vec<_>>();
     let misfits = within::<R, _>("the stream", misfits).await;
-    assert!(misfits.len() == 3 && misfits.iter().all(|item| matches!(item, Err(StreamError::Decode(_)))), "{misfits:?}");
+    assert!(
+        misfits.len() == 3 && misfits.iter().all(|item| matches!(item, Err(StreamError::Decode(_)))),
+        "{misfits:?}"
+    );
 }
 
 async fn a_dropped_stream_stops_the_hub_s_method<R: Runtime>(server: Server) {

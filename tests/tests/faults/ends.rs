@@ -60,8 +60,11 @@ async fn a_call_after_the_loss_is_not_sent<R: Runtime>() {
             }
         })
         .unwrap();
-    let connection =
-        HubConnection::<R>::builder(hub.hub_url("/hub")).skip_negotiation(true).automatic_reconnect(soon()).build().unwrap();
+    let connection = HubConnection::<R>::builder(hub.hub_url("/hub"))
+        .skip_negotiation(true)
+        .automatic_reconnect(soon())
+        .build()
+        .unwrap();
     let mut events = connection.events();
     connection.start().await.unwrap();
     is_open.store(false, Ordering::SeqCst);
@@ -111,7 +114,11 @@ async fn a_goodbye_for_good_ends_it_whatever_the_policy<R: Runtime>() {
     let Err(CallError::OutcomeUnknown(OutcomeUnknown::Disconnected(reason))) = &outcome else { panic!("{outcome:?}") };
     assert_eq!((reason.cause(), reason.may_retry()), (Cause::ClosedByHub, false));
     let names = up_to::<R>(&mut events, "disconnected:closed_by_hub").await;
-    assert_eq!(names, ["connected", "invocation:N", "disconnected:closed_by_hub"], "what follows the goodbye is dropped");
+    assert_eq!(
+        names,
+        ["connected", "invocation:N", "disconnected:closed_by_hub"],
+        "what follows the goodbye is dropped"
+    );
     let first = tests::wait::next::<R, _>("what stood before it", &mut numbers).await;
     assert_eq!(first.into_value(), Some((1,)));
     eventually::<R>("our goodbye answers the hub's", || answers.load(Ordering::SeqCst)).await;
@@ -128,14 +135,8 @@ async fn a_goodbye_that_allows_to_come_back_is_followed_by_the_policy<R: Runtime
     let outcome = within::<R, _>("the call ends", connection.invoke::<i64>("Slow", ())).await;
     assert!(matches!(outcome, Err(CallError::OutcomeUnknown(OutcomeUnknown::Disconnected(_)))), "{outcome:?}");
     let names = up_to::<R>(&mut events, "restored").await;
-    let expected = [
-        "connected",
-        "invocation:N",
-        "reconnecting:closed_by_hub",
-        "waiting:closed_by_hub",
-        "reconnected",
-        "restored",
-    ];
+    let expected =
+        ["connected", "invocation:N", "reconnecting:closed_by_hub", "waiting:closed_by_hub", "reconnected", "restored"];
     assert_eq!(names, expected);
     eventually::<R>("our goodbye answers the hub's", || answers.load(Ordering::SeqCst)).await;
 

@@ -103,7 +103,9 @@ async fn a_slow_handler_loses_nothing_and_holds_little<R: Runtime>() {
         // What was read of the socket and not consumed: the queue, and the frame that made it full.
         let held = connection.counters().delivered - serial;
         assert!(held <= CAPACITY + A_FRAME, "{held} events are held");
-        let Delivery::Value((tick, _)) = next::<R, _>("every tick", &mut ticks).await else { panic!("no gap, no loss") };
+        let Delivery::Value((tick, _)) = next::<R, _>("every tick", &mut ticks).await else {
+            panic!("no gap, no loss")
+        };
         assert_eq!(tick, serial);
         if serial == CAPACITY {
             assert!(sent.load(Ordering::SeqCst) < EVENTS, "the hub was held back");

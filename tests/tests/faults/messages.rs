@@ -82,7 +82,8 @@ async fn a_handshake_and_the_first_event_may_share_a_frame<R: Runtime>() {
 }
 
 async fn an_event_of_the_wrong_type_does_not_harm_the_next_one<R: Runtime>() {
-    let wrong = [json!(["x"]), json!([1.5]), json!([]), json!([1, 2]), json!([null])].map(|arguments| event("N", &arguments));
+    let wrong =
+        [json!(["x"]), json!([1.5]), json!([]), json!([1, 2]), json!([null])].map(|arguments| event("N", &arguments));
     let hub = saying(vec![format!("{}{}", wrong.concat(), event("N", &json!([2])))]);
     let connection = connection::<R>(&hub);
     let mut numbers = connection.on_with::<(i64,)>("N", QueueRule::wait(100));
@@ -174,7 +175,9 @@ fn answering() -> ScriptHub {
                 "Void" => completion(id),
                 "Null" => result(id, "null"),
                 "Five" => result(id, 5),
-                "Fail" => failure(id, "An unexpected error occurred invoking 'Fail' on the server. HubException: no\\nway"),
+                "Fail" => {
+                    failure(id, "An unexpected error occurred invoking 'Fail' on the server. HubException: no\\nway")
+                }
                 _ => continue,
             };
             session.send_text(&answer).await;

@@ -103,7 +103,13 @@ async fn answers_that_are_none_fail_the_attempt<R: Runtime>() {
     // Answers to the upgrade that are nearly right.
     let keys: [fn(&str) -> String; 4] = [
         |answer| answer.replace("Sec-WebSocket-Accept: ", "Sec-WebSocket-Accept: A"),
-        |answer| answer.lines().filter(|line| !line.starts_with("Sec-")).map(|line| format!("{line}\r\n")).collect::<String>(),
+        |answer| {
+            answer
+                .lines()
+                .filter(|line| !line.starts_with("Sec-"))
+                .map(|line| format!("{line}\r\n"))
+                .collect::<String>()
+        },
         |answer| answer.replace("Upgrade: websocket", "Upgrade: h2c"),
         |answer| answer.replace("Connection: Upgrade", "Connection: close"),
     ];
@@ -112,7 +118,8 @@ async fn answers_that_are_none_fail_the_attempt<R: Runtime>() {
             let key = format!("Sec-WebSocket-Key: {}\r\n\r\n", request.header("sec-websocket-key").unwrap_or_default());
             bytes(&spoil(&switching(&key)))
         });
-        fails::<R>(&format!("spoilt {index}"), HubConnection::builder(hub.hub_url("/hub")), Cause::ProtocolViolation).await;
+        fails::<R>(&format!("spoilt {index}"), HubConnection::builder(hub.hub_url("/hub")), Cause::ProtocolViolation)
+            .await;
     }
 }
 
@@ -130,7 +137,11 @@ async fn no_answer_at_all_times_out<R: Runtime>() {
 
 async fn a_slow_upgrade_has_one_deadline<R: Runtime>() {
     let server = RawServer::start(|head, mut socket| {
-        let answer = if head.starts_with("GET") { switching(&head) } else { "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned() };
+        let answer = if head.starts_with("GET") {
+            switching(&head)
+        } else {
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned()
+        };
         // 150 bytes of these take a second and a half.
         drip(&mut socket, answer.as_bytes(), || thread::sleep(Duration::from_millis(15)));
         drain(socket);
@@ -140,7 +151,10 @@ async fn a_slow_upgrade_has_one_deadline<R: Runtime>() {
         let connection = builder.connect_timeout(Duration::from_millis(300)).build().unwrap();
         let began = Instant::now();
         let outcome = within::<R, _>("the deadline", connection.start()).await;
-        assert!(matches!(&outcome, Err(StartError::Failed(reason)) if reason.cause() == Cause::ConnectTimeout), "{outcome:?}");
+        assert!(
+            matches!(&outcome, Err(StartError::Failed(reason)) if reason.cause() == Cause::ConnectTimeout),
+            "{outcome:?}"
+        );
         assert!(began.elapsed() >= Duration::from_millis(300), "{:?}", began.elapsed());
     }
     assert_eq!(server.requests(), 2);
@@ -176,7 +190,10 @@ async fn nobody_there_is_refused<R: Runtime>() {
         for skip_negotiation in [false, true] {
             let connection = HubConnection::<R>::builder(&*url).skip_negotiation(skip_negotiation).build().unwrap();
             let outcome = within::<R, _>("the refusal", connection.start()).await;
-            assert!(matches!(&outcome, Err(StartError::Failed(reason)) if reason.cause() == Cause::Refused), "{outcome:?}");
+            assert!(
+                matches!(&outcome, Err(StartError::Failed(reason)) if reason.cause() == Cause::Refused),
+                "{outcome:?}"
+            );
         }
     }
 }

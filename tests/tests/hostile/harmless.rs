@@ -87,7 +87,9 @@ async fn odd_but_legal_records_are_read<R: Runtime>() {
 async fn control_characters_of_the_hub_do_not_reach_a_log<R: Runtime>() {
     let evil = "\\u001b[31mred\\r\\nnext line\\u0000\\u202e";
     let connection = {
-        let records = format!("{{\"type\":1,\"target\":\"{evil}\",\"arguments\":[]}}\u{1e}{{\"type\":7,\"error\":\"{evil}\"}}\u{1e}");
+        let records = format!(
+            "{{\"type\":1,\"target\":\"{evil}\",\"arguments\":[]}}\u{1e}{{\"type\":7,\"error\":\"{evil}\"}}\u{1e}"
+        );
         let hub = ScriptHub::start(move |mut session: Session| {
             let records = records.clone();
             async move {
@@ -106,7 +108,10 @@ async fn control_characters_of_the_hub_do_not_reach_a_log<R: Runtime>() {
         find::<R, _>("the end", &mut events, |event| {
             texts.push(name(event));
             match event {
-                Event::Disconnected(reason) => Some(texts.push(reason.to_string())),
+                Event::Disconnected(reason) => {
+                    texts.push(reason.to_string());
+                    Some(())
+                }
                 _ => None,
             }
         })
@@ -147,7 +152,8 @@ async fn a_late_or_second_answer_meets_no_other_call<R: Runtime>() {
         session.ignore_until_close().await;
     })
     .unwrap();
-    let connection = HubConnection::<R>::builder(hub.hub_url("/hub")).automatic_reconnect(super::soon()).build().unwrap();
+    let connection =
+        HubConnection::<R>::builder(hub.hub_url("/hub")).automatic_reconnect(super::soon()).build().unwrap();
     connection.handle("Ask", |()| async { Ok::<_, String>(5) }).unwrap();
     let mut done = connection.on::<()>("Done");
     let mut events = connection.events();

@@ -76,7 +76,11 @@ async fn survives<R: Runtime>(case: &Case) {
     assert_eq!(next::<R, _>(case.name, &mut good).await, Delivery::Value((1,)), "{}", case.name);
     up_to::<R>(&mut events, "restored").await;
     assert_eq!(within::<R, _>(case.name, connection.invoke::<i64>("Seven", ())).await, Ok(7), "{}", case.name);
-    assert!(matches!(next::<R, _>(case.name, &mut good).await, Delivery::Gap(_)), "{}: nothing of it, but the gap", case.name);
+    assert!(
+        matches!(next::<R, _>(case.name, &mut good).await, Delivery::Gap(_)),
+        "{}: nothing of it, but the gap",
+        case.name
+    );
     assert_eq!(hub.sessions(), 2, "{}", case.name);
     within::<R, _>(case.name, connection.stop()).await;
 }
@@ -87,7 +91,9 @@ async fn ends<R: Runtime>(case: &Case) {
     let connection = builder::<R>(&hub).build().unwrap();
     let mut events = connection.events();
     within::<R, _>(case.name, connection.start()).await.unwrap();
-    let last = find::<R, _>(case.name, &mut events, |event| matches!(event, Event::Disconnected(_)).then(|| name(event))).await;
+    let last =
+        find::<R, _>(case.name, &mut events, |event| matches!(event, Event::Disconnected(_)).then(|| name(event)))
+            .await;
     assert_eq!(last, format!("disconnected:{}", case.cause), "{}", case.name);
     assert_eq!(connection.state(), State::Disconnected);
     within::<R, _>(case.name, connection.start()).await.unwrap();

@@ -165,12 +165,7 @@ async fn a_record_that_is_too_long_ends_the_connection<R: Runtime>() {
         Case {
             name: "piece by piece, with no end",
             cause: "oversize",
-            deed: |mut session| {
-                async move {
-                    while session.send_text(&"x".repeat(64 << 10)).await {}
-                }
-                .boxed()
-            },
+            deed: |mut session| async move { while session.send_text(&"x".repeat(64 << 10)).await {} }.boxed(),
         },
         Case {
             name: "in fragments, with no end",

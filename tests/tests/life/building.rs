@@ -76,6 +76,7 @@ async fn the_application_may_drive_it<R: Runtime>() {
         }
         names
     };
-    let ((), names) = within::<R, _>("the work is done and the driver ends", futures_util::future::join(work, drive)).await;
+    let ((), names) =
+        within::<R, _>("the work is done and the driver ends", futures_util::future::join(work, drive)).await;
     assert_eq!(names, ["connected", "disconnected:stopped"]);
 }

@@ -76,11 +76,12 @@ async fn a_weak_handle_keeps_nothing<R: Runtime>() {
     let weak = connection.downgrade();
     // A handler is no handle either.
     let in_handler = weak.clone();
-    connection.handle("Ask", move |()| {
-        let is_alive = in_handler.upgrade().is_some();
-        async move { Ok::<_, String>(is_alive) }
-    })
-    .unwrap();
+    connection
+        .handle("Ask", move |()| {
+            let is_alive = in_handler.upgrade().is_some();
+            async move { Ok::<_, String>(is_alive) }
+        })
+        .unwrap();
     drop(connection);
     assert!(weak.clone().upgrade().is_none());
     eventually::<R>("the hub hears the goodbye", || *ends.lock().unwrap() == [true]).await;

@@ -102,7 +102,11 @@ async fn a_full_outbound_queue_holds_calls_back<R: Runtime>() {
     };
     assert_eq!(outcome, CallError::NotSent(NotSent::Deadline));
     let invoke = connection.call("Count").timeout(SHORT).invoke::<i64>();
-    assert_eq!(within::<R, _>("an invoke", invoke).await, Err(CallError::NotSent(NotSent::Deadline)));
+    // The system may have found some room meanwhile.
+    match within::<R, _>("an invoke", invoke).await {
+        Err(CallError::OutcomeUnknown(OutcomeUnknown::Deadline)) => handed_out += 1,
+        outcome => assert_eq!(outcome, Err(CallError::NotSent(NotSent::Deadline))),
+    }
     assert_eq!(connection.state(), State::Connected);
     go.send(()).unwrap();
     assert_eq!(within::<R, _>("it flows again", connection.invoke::<i64>("Count", ())).await, Ok(1));
@@ -128,10 +132,11 @@ async fn an_upload_waits_for_room<R: Runtime>() {
                 assert_eq!(record["invocationId"], stream);
                 if record["type"] == 3 {
                     session.send_text(&result(id_of(&call), items)).await;
-                } else {
-                    items += 1;
+                    break;
                 }
+                items += 1;
             }
+            session.ignore_until_close().await;
         }
     })
     .unwrap();

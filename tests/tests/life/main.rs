@@ -38,9 +38,10 @@ async fn echo(mut session: Session) {
     session.handshake().await;
     while let Some(call) = session.recv_json().await {
         match call["target"].as_str() {
-            Some("Never") => {}
+            None | Some("Never") => {}
             Some("Die") => return session.abort(),
-            _ => _ = session.send_text(&result(id_of(&call), &call["arguments"][0])).await,
+            Some(_) if id_of(&call).is_empty() => {}
+            Some(_) => _ = session.send_text(&result(id_of(&call), &call["arguments"][0])).await,
         }
     }
 }

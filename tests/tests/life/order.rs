@@ -23,14 +23,19 @@ scenarios! {
 async fn feed(mut session: Session) {
     session.handshake().await;
     while let Some(call) = session.recv_json().await {
-        let target = call["target"].as_str().unwrap_or_default();
+        let Some(target) = call["target"].as_str() else { continue };
         if target == "Die" {
             return session.abort();
         }
         let refused = call["arguments"][0] == "picky" && session.serial() == 1 || call["arguments"][0] == "never";
+        if id_of(&call).is_empty() {
+            continue;
+        }
         let answer = match (target, refused) {
             ("Subscribe", true) => failure(id_of(&call), "full"),
-            ("Subscribe", false) => format!("{}{}", event("Fed", &json!([call["arguments"][0]])), result(id_of(&call), "null")),
+            ("Subscribe", false) => {
+                format!("{}{}", event("Fed", &json!([call["arguments"][0]])), result(id_of(&call), "null"))
+            }
             _ => result(id_of(&call), 7),
         };
         session.send_text(&answer).await;
@@ -120,8 +125,7 @@ async fn a_refused_restore_is_told_and_the_rest_goes_on<R: Runtime>() {
     // Another connection, a better mood.
     connection.send("Die", ()).await.unwrap();
     let names = up_to::<R>(&mut life, "restored").await;
-    assert_eq!(names.iter().filter(|name| *name == "gap_closed").count(), 2, "{names:?}");
-    assert_eq!(names.iter().filter(|name| *name == "gap_opened").count(), 1, "the other gap was still open: {names:?}");
+    assert!(names.ends_with(&["gap_closed", "gap_closed", "restored"].map(str::to_owned)), "{names:?}");
 }
 
 async fn subscriptions_come_before_calls_on_the_wire<R: Runtime>() {
@@ -138,7 +142,9 @@ async fn subscriptions_come_before_calls_on_the_wire<R: Runtime>() {
                 if call["target"] == "Die" {
                     return session.abort();
                 }
-                session.send_text(&result(id_of(&call), "null")).await;
+                if !id_of(&call).is_empty() {
+                    session.send_text(&result(id_of(&call), "null")).await;
+                }
             }
         }
     })
@@ -159,7 +165,8 @@ async fn subscriptions_come_before_calls_on_the_wire<R: Runtime>() {
     find::<R, _>("reconnected", &mut events, |event| (name(event) == "reconnected").then_some(())).await;
     connection.send("Early", ()).await.unwrap();
     let all = ["Subscribe[0]", "Subscribe[1]", "Subscribe[2]", "Early[]"];
-    eventually::<R>("the hub has heard it", || heard.lock().unwrap().get(1).is_some_and(|heard| heard.len() == 4)).await;
+    eventually::<R>("the hub has heard it", || heard.lock().unwrap().get(1).is_some_and(|heard| heard.len() == 4))
+        .await;
     let heard = heard.lock().unwrap().clone();
     assert_eq!(heard[0][..4], all);
     assert_eq!(heard[1], all);
@@ -196,7 +203,10 @@ async fn a_refused_subscribe_is_no_wish<R: Runtime>() {
     let mut life = connection.lifecycle();
     within::<R, _>("the start", connection.start()).await.unwrap();
     let outcome = within::<R, _>("the refusal", connection.subscribe("Subscribe", ("never",))).await.map(drop);
-    assert!(matches!(&outcome, Err(adapter_core::SubscribeError::Hub(error)) if error.message == "full"), "{outcome:?}");
+    assert!(
+        matches!(&outcome, Err(adapter_core::SubscribeError::Hub(error)) if error.message == "full"),
+        "{outcome:?}"
+    );
     connection.send("Die", ()).await.unwrap();
     let names = up_to::<R>(&mut life, "restored").await;
     assert_eq!(names, ["connected", "reconnecting:lost", "waiting:lost", "reconnected", "restored"]);

@@ -33,7 +33,9 @@ async fn a_handler_that_panics_harms_nobody_else<R: Runtime>() {
     })
     .unwrap();
     let connection = HubConnection::<R>::builder(hub.hub_url("/hub")).build().unwrap();
-    connection.handle("Panics", |_: (i64,)| async { if true { panic!("on purpose") } else { Ok::<i64, String>(1) } }).unwrap();
+    connection
+        .handle("Panics", |_: (i64,)| async { if true { panic!("on purpose") } else { Ok::<i64, String>(1) } })
+        .unwrap();
     connection.handle("PanicsAtOnce", panics_at_once).unwrap();
     connection.handle("Works", |(number,): (i64,)| async move { Ok::<_, String>(number + 1) }).unwrap();
     let mut good = connection.on::<(i64,)>("Good");

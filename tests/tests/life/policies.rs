@@ -78,7 +78,8 @@ async fn the_first_connect_may_be_tried_again<R: Runtime>() {
         .on_upgrade(|request| if request.serial < 2 { Reply::Reset } else { Reply::Accept })
         .start(echo)
         .unwrap();
-    let connection = builder::<R>(&late).automatic_reconnect(delays(&[1, 1, 1])).retry_initial_connect(true).build().unwrap();
+    let connection =
+        builder::<R>(&late).automatic_reconnect(delays(&[1, 1, 1])).retry_initial_connect(true).build().unwrap();
     let mut events = connection.events();
     within::<R, _>("the start", connection.start()).await.unwrap();
     assert_eq!(up_to::<R>(&mut events, "connected").await, ["waiting:lost", "waiting:lost", "connected"]);

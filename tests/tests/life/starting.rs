@@ -31,7 +31,10 @@ async fn joined_starts_fail_together<R: Runtime>() {
     let connection = builder::<R>(&hub).build().unwrap();
     let outcomes = within::<R, _>("all of them", join_all((0..3).map(|_| connection.start()))).await;
     for outcome in &outcomes {
-        assert!(matches!(outcome, Err(StartError::Failed(reason)) if reason.cause() == Cause::HttpStatus), "{outcome:?}");
+        assert!(
+            matches!(outcome, Err(StartError::Failed(reason)) if reason.cause() == Cause::HttpStatus),
+            "{outcome:?}"
+        );
     }
     assert_eq!(hub.requests().len(), 1);
 }

@@ -3,7 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use adapter_core::{CallError, Cause, HubConnectionBuilder, NotSent, OutcomeUnknown, RetryPolicy, Runtime, StartError, State, SubscribeError};
+use adapter_core::{
+    CallError, Cause, HubConnectionBuilder, NotSent, OutcomeUnknown, RetryPolicy, Runtime, StartError, State,
+    SubscribeError,
+};
 use futures_util::future::{join, join_all};
 use mock_hub::script::{Answer, Reply, Request, ScriptHub, Session, SocketMessage};
 use serde_json::Value;
@@ -25,8 +28,14 @@ scenarios! {
 }
 
 /// A start that hangs in one phase is ended by a stop, and nothing is told; later the connection works.
-async fn stopped_in<R: Runtime>(phase: &str, hub: &ScriptHub, builder: HubConnectionBuilder<R>, reached: impl Fn(&ScriptHub) -> bool) {
-    let connection = builder.connect_timeout(Duration::from_secs(60)).handshake_timeout(Duration::from_secs(60)).build().unwrap();
+async fn stopped_in<R: Runtime>(
+    phase: &str,
+    hub: &ScriptHub,
+    builder: HubConnectionBuilder<R>,
+    reached: impl Fn(&ScriptHub) -> bool,
+) {
+    let connection =
+        builder.connect_timeout(Duration::from_secs(60)).handshake_timeout(Duration::from_secs(60)).build().unwrap();
     let mut events = connection.events();
     let mut start = Box::pin(connection.start());
     assert_eq!(poll_once(&mut start), None, "{phase}");
@@ -121,11 +130,14 @@ async fn what_was_sent_before_the_stop_arrives_before_the_goodbye<R: Runtime>() 
                     Some(SocketMessage::Text(text)) => {
                         for record in text.split_terminator('\u{1e}') {
                             let record: Value = serde_json::from_str(record).unwrap();
-                            let what = record["target"].as_str().map_or_else(|| record["type"].to_string(), str::to_owned);
+                            let what =
+                                record["target"].as_str().map_or_else(|| record["type"].to_string(), str::to_owned);
                             log.lock().unwrap().push(what);
                         }
                     }
-                    Some(SocketMessage::Close(close)) => log.lock().unwrap().push(format!("close {:?}", close.unwrap().0)),
+                    Some(SocketMessage::Close(close)) => {
+                        log.lock().unwrap().push(format!("close {:?}", close.unwrap().0))
+                    }
                     Some(_) => {}
                     None => return,
                 }
@@ -134,10 +146,14 @@ async fn what_was_sent_before_the_stop_arrives_before_the_goodbye<R: Runtime>() 
     })
     .unwrap();
     let connection = connect::<R>(builder(&hub)).await;
-    let mut sends: Vec<_> = (0..100).map(|serial| Box::pin({
-        let connection = connection.clone();
-        async move { connection.send(&format!("Call{serial}"), ("x".repeat(10_000),)).await }
-    })).collect();
+    let mut sends: Vec<_> = (0..100)
+        .map(|serial| {
+            Box::pin({
+                let connection = connection.clone();
+                async move { connection.send(&format!("Call{serial}"), ("x".repeat(10_000),)).await }
+            })
+        })
+        .collect();
     // Issued and not waited for.
     let early: Vec<_> = sends.iter_mut().map(poll_once).collect();
     within::<R, _>("the stop", connection.stop()).await;
@@ -150,7 +166,8 @@ async fn what_was_sent_before_the_stop_arrives_before_the_goodbye<R: Runtime>() 
     }
     eventually::<R>("the hub has heard it all", || hub.finished() == 1).await;
     let heard: Vec<_> = heard.lock().unwrap().iter().filter(|what| *what != "6").cloned().collect();
-    let expected: Vec<_> = (0..100).map(|serial| format!("Call{serial}")).chain(["7".to_owned(), "close 1000".to_owned()]).collect();
+    let expected: Vec<_> =
+        (0..100).map(|serial| format!("Call{serial}")).chain(["7".to_owned(), "close 1000".to_owned()]).collect();
     assert_eq!(heard, expected);
 }
 
@@ -182,7 +199,8 @@ async fn a_stop_ends_what_waits_for_the_hub<R: Runtime>() {
     assert_eq!(within::<R, _>("a call", connection.invoke::<i64>("Echo", (1,))).await, Ok(1));
     within::<R, _>("the stop", connection.stop()).await;
     let outcome = within::<R, _>("the call ends", invoke).await;
-    let stopped = |why: &OutcomeUnknown| matches!(why, OutcomeUnknown::Disconnected(reason) if reason.cause() == Cause::Stopped);
+    let stopped =
+        |why: &OutcomeUnknown| matches!(why, OutcomeUnknown::Disconnected(reason) if reason.cause() == Cause::Stopped);
     assert!(matches!(&outcome, Err(CallError::OutcomeUnknown(why)) if stopped(why)), "{outcome:?}");
     let outcome = within::<R, _>("the subscribe ends", subscribe).await;
     assert!(matches!(&outcome, Err(SubscribeError::OutcomeUnknown(why)) if stopped(why)), "{outcome:?}");

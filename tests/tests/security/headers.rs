@@ -76,7 +76,8 @@ async fn headers_arrive_as_they_were_given<R: Runtime>() {
         session.ignore_until_close().await;
     })
     .unwrap();
-    let builder = HubConnection::<R>::builder(hub.hub_url("/hub")).header("X-Trace", "one two").access_token("the-token");
+    let builder =
+        HubConnection::<R>::builder(hub.hub_url("/hub")).header("X-Trace", "one two").access_token("the-token");
     let connection = builder.build().unwrap();
     within::<R, _>("the start", connection.start()).await.unwrap();
     let requests = hub.requests();

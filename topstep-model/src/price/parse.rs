@@ -2,17 +2,17 @@
 
 use rust_decimal::Decimal;
 
-use super::Kind;
+use super::{Kind, Price, Sign};
 
 /// The most digits, and the most places.
 const MAX: i64 = 28;
 
 /// Reads what nearly every number is: a sign, a point, up to 18 digits. `None` means: ask [`any`].
 #[inline(always)]
-pub(super) fn plain(text: &str) -> Option<Decimal> {
-    let (negative, digits) = match text.as_bytes() {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
+pub(super) fn plain(text: &str) -> Option<Price> {
+    let (sign, digits) = match text.as_bytes() {
+        [b'-', digits @ ..] => (Sign::Negative, digits),
+        digits => (Sign::Positive, digits),
     };
     // 19 digits fit a u64, so nothing below can overflow.
     if digits.len() > 19 {
@@ -28,7 +28,7 @@ pub(super) fn plain(text: &str) -> Option<Decimal> {
     if whole == 0 || (whole > 1 && digits.first() == Some(&b'0')) {
         return None;
     }
-    let mut places = 0;
+    let mut places = 0_u8;
     if let [b'.', fraction @ ..] = rest {
         rest = fraction;
         while let [digit @ b'0'..=b'9', after @ ..] = rest {
@@ -43,7 +43,7 @@ pub(super) fn plain(text: &str) -> Option<Decimal> {
     if !rest.is_empty() {
         return None;
     }
-    Some(Decimal::from_parts(mantissa as u32, (mantissa >> 32) as u32, 0, negative, places))
+    Some(Price { low: mantissa as u32, middle: (mantissa >> 32) as u32, high: 0, places, sign })
 }
 
 /// Reads every number of JSON's grammar (RFC 8259, Numbers) that has at most 28 digits and 28 places.

@@ -54,7 +54,7 @@ impl Listeners {
 }
 
 #[inline]
-fn take(tally: &mut Tally, delivery: Delivery<(ContractId, Quote)>) -> Result<(), Failed> {
+fn take(tally: &mut Tally, delivery: &Delivery<(ContractId, Quote)>) -> Result<(), Failed> {
     let Delivery::Value((_, quote)) = delivery else { return Err(format!("in place of a quote: {delivery:?}").into()) };
     tally.quote(quote.volume.unwrap_or(-2), as_f64(quote.best_bid) + as_f64(quote.best_ask));
     Ok(())
@@ -77,7 +77,7 @@ async fn flood<R: Runtime>(args: Args, adapter: &str) -> Result<(), Failed> {
         let watch = Stopwatch::start()?;
         connection.send("StartFlood", (repetition.count, args.records_per_frame)).await?;
         while tally.events < repetition.count {
-            take(&mut tally, listeners.quotes.next().await.ok_or("the connection is gone")?)?;
+            take(&mut tally, &listeners.quotes.next().await.ok_or("the connection is gone")?)?;
         }
         listeners.done.next().await.ok_or("the connection is gone")?;
         let spent = watch.stop()?;
@@ -107,7 +107,10 @@ async fn inline_flood<R: Runtime>(args: Args, adapter: &str) -> Result<(), Faile
                     let mut moved = driven.is_ready();
                     while let Poll::Ready(delivery) = Pin::new(&mut listeners.quotes).poll_next(context) {
                         moved = true;
-                        if let Err(error) = delivery.ok_or("the connection is gone".into()).and_then(|delivery| take(&mut tally, delivery)) {
+                        if let Err(error) = delivery
+                            .ok_or("the connection is gone".into())
+                            .and_then(|delivery| take(&mut tally, &delivery))
+                        {
                             return Poll::Ready(Err(error));
                         }
                     }
