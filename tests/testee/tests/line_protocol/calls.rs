@@ -243,8 +243,7 @@ fn cancelling(mut testee: Testee) {
         json!({"do": "invoke", "call": "2", "target": "Delay", "arguments": [100]}),
         json!({"do": "cancel", "call": "2"}),
     ]);
-    testee.wait(json!({"call": "2", "outcome": "cancelled"}));
-    testee.wait(json!({"call": "1", "item": 0}));
+    testee.wait_for_all([json!({"call": "2", "outcome": "cancelled"}), json!({"call": "1", "item": 0})]);
     testee.say([json!({"do": "cancel", "call": "1"})]);
     testee.wait(json!({"call": "1", "outcome": "cancelled"}));
     loop {
