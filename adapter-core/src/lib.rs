@@ -13,6 +13,8 @@
 //! * Between two events of an [`On`] either nothing was lost, or a [`Delivery::Gap`] stands there.
 //! * A [`Subscription`] is a wish: it outlives outages, `stop` and `start`, and ends with `unsubscribe`.
 //! * Everything is bounded: see [`HubConnectionBuilder`] for the limits and [`QueueRule`] for what a slow consumer gets.
+//! * A handler that panics answers the hub with an error, and nothing else happens. A panic in a type's `Deserialize` or in a token provider
+//!   ends the driver: every call ends with the outcome that is true of it, and the connection cannot be started again.
 //! * No token is in any log, error or `Debug` of these crates. The payloads themselves are in tungstenite's TRACE output, when somebody
 //!   switches that on.
 

@@ -169,9 +169,7 @@ impl<'de> Visitor<'de> for QuoteVisitor {
         // Filled where it will be returned: a quote is large, and every move of it shows.
         let mut result = Ok(Quote::default());
         if let Ok(quote) = &mut result {
-            if let Err(error) = quote.fill(map) {
-                return Err(error);
-            }
+            quote.fill(map)?;
         }
         result
     }

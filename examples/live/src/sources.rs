@@ -7,7 +7,6 @@ use serde_json::Value;
 use topstep_model::{ContractId, Quote};
 
 /// What a hub told.
-#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is moved once")]
 pub(crate) enum News {
     /// A quote of the market hub, typed.
     Quote(Delivery<(ContractId, Quote)>),
