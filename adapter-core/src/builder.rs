@@ -15,7 +15,7 @@ use signalr_proto::secret::Secret;
 use signalr_proto::{HubConnectionConfig, TokenPlacement};
 
 use crate::connection::HubConnection;
-use crate::dial::{DialOptions, Proxy, default_tls_config};
+use crate::dial::{DialOptions, Proxy, shared_tls_config};
 use crate::driver::Driver;
 use crate::runtime::Runtime;
 use crate::shared::{Limits, Shared};
@@ -203,10 +203,8 @@ impl<R: Runtime> HubConnectionBuilder<R> {
         }
         let tls = match self.tls {
             Some(tls) => tls,
-            None => Arc::new(
-                default_tls_config()
-                    .map_err(|error| ConfigError::Option { option: "tls_config", problem: error.to_string() })?,
-            ),
+            None => shared_tls_config()
+                .map_err(|error| ConfigError::Option { option: "tls_config", problem: error.to_string() })?,
         };
         let machine = signalr_proto::HubConnection::new(&self.url, config)?;
         let shared = Arc::new(Shared::new(machine, self.limits, tells_events));

@@ -30,6 +30,7 @@ use crate::runtime::Runtime;
 pub use exchange::http;
 pub use failure::websocket_failure;
 pub use proxy::{Proxy, ProxyError};
+pub(crate) use tls::shared_tls_config;
 pub use tls::{NoTrustRoots, default_tls_config, tls_config_with_roots};
 pub use upgrade::open;
 

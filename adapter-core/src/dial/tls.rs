@@ -1,6 +1,6 @@
 //! TLS configurations: rustls with ring, named explicitly so that no other crate's default can change it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
@@ -20,6 +20,19 @@ pub struct NoTrustRoots(String);
 /// With the feature `native-roots` the roots are those of the operating system, read anew by every call.
 pub fn default_tls_config() -> Result<ClientConfig, NoTrustRoots> {
     default_roots().map(tls_config_with_roots)
+}
+
+/// The default TLS configuration that all connections of the process share, made for the first one that wants it.
+///
+/// Its roots fill 13 KiB, and its tickets let the next connection to a host begin sooner.
+pub(crate) fn shared_tls_config() -> Result<Arc<ClientConfig>, NoTrustRoots> {
+    static SHARED: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    if let Some(config) = SHARED.get() {
+        return Ok(config.clone());
+    }
+    // A failure is not kept: the roots may be there the next time.
+    let config = Arc::new(default_tls_config()?);
+    Ok(SHARED.get_or_init(|| config).clone())
 }
 
 /// The default TLS configuration, but trusting these roots and no others.
@@ -68,6 +81,11 @@ mod tests {
     #[test]
     fn the_default_offers_http1_alone() {
         assert_eq!(default_tls_config().unwrap().alpn_protocols, [HTTP_1_1]);
+    }
+
+    #[test]
+    fn connections_share_the_default() {
+        assert!(Arc::ptr_eq(&shared_tls_config().unwrap(), &shared_tls_config().unwrap()));
     }
 
     #[test]

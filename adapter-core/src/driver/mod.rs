@@ -46,8 +46,9 @@ pub struct Driver<R: Runtime> {
     sleeper: Sleeper,
 }
 
-/// Turns of the loop before others get their turn on the same thread.
-const TURNS: usize = 16;
+/// Turns of the loop before others get their turn on the same thread: few, so that consumers take what came while it is in
+/// the cache, and before their queues are full.
+const TURNS: usize = 2;
 
 impl<R: Runtime> Driver<R> {
     pub(crate) fn new(shared: Arc<Shared>, options: DialOptions, tokens: Option<TokenProvider>) -> Self {

@@ -51,6 +51,9 @@ pub(super) trait Conflate<T>: Send {
     fn place(&mut self, value: &T, first: u64, place: u64) -> Option<u64>;
     /// Nothing that waits is replaced any more.
     fn forget(&mut self);
+    /// How many places are remembered.
+    #[cfg(test)]
+    fn known(&self) -> usize;
 }
 
 struct ByKey<F, K> {
@@ -79,5 +82,10 @@ impl<T, K: Hash + Eq + Send, F: Fn(&T) -> K + Send> Conflate<T> for ByKey<F, K> 
 
     fn forget(&mut self) {
         self.places.clear();
+    }
+
+    #[cfg(test)]
+    fn known(&self) -> usize {
+        self.places.len()
     }
 }

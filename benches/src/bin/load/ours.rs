@@ -77,7 +77,8 @@ async fn flood<R: Runtime>(args: Args, adapter: &str) -> Result<(), Failed> {
         let watch = Stopwatch::start()?;
         connection.send("StartFlood", (repetition.count, args.records_per_frame)).await?;
         while tally.events < repetition.count {
-            take(&mut tally, &listeners.quotes.next().await.ok_or("the connection is gone")?)?;
+            let Some(delivery) = listeners.quotes.next().await else { return Err("the connection is gone".into()) };
+            take(&mut tally, &delivery)?;
         }
         listeners.done.next().await.ok_or("the connection is gone")?;
         let spent = watch.stop()?;
@@ -105,12 +106,9 @@ async fn inline_flood<R: Runtime>(args: Args, adapter: &str) -> Result<(), Faile
                 loop {
                     let driven = Pin::new(&mut driver).poll_next(context);
                     let mut moved = driven.is_ready();
-                    while let Poll::Ready(delivery) = Pin::new(&mut listeners.quotes).poll_next(context) {
+                    while let Poll::Ready(Some(delivery)) = Pin::new(&mut listeners.quotes).poll_next(context) {
                         moved = true;
-                        if let Err(error) = delivery
-                            .ok_or("the connection is gone".into())
-                            .and_then(|delivery| take(&mut tally, &delivery))
-                        {
+                        if let Err(error) = take(&mut tally, &delivery) {
                             return Poll::Ready(Err(error));
                         }
                     }
