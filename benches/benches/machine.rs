@@ -32,11 +32,11 @@ fn machine(criterion: &mut Criterion) {
             });
             machine.delivered()
         };
-        assert!(through("typed", &frame, &mut Connected::new("GatewayQuote", Decoded::<Event>(None))) > 0);
+        assert!(through("typed", &frame, &mut Connected::new("GatewayQuote", Decoded::<Event>::new())) > 0);
         assert!(through("checked only", &frame, &mut Connected::new("GatewayQuote", Undecoded)) > 0);
         assert_eq!(through("nobody listens", &frame, &mut Connected::new("GatewayTrade", Undecoded)), 0);
         let frame = data::frame(&arguments_first, records);
-        assert!(through("arguments first", &frame, &mut Connected::new("GatewayQuote", Decoded::<Event>(None))) > 0);
+        assert!(through("arguments first", &frame, &mut Connected::new("GatewayQuote", Decoded::<Event>::new())) > 0);
     }
     group.finish();
 }
