@@ -51,9 +51,7 @@ impl Client {
     /// Sends frames and reads events until there are no more; says how many there were.
     #[inline]
     fn deliver(&mut self, frame: &Message) -> usize {
-        for _ in 0..FRAMES {
-            self.feed.send(frame.clone());
-        }
+        (0..FRAMES).for_each(|_| self.feed.send(frame.clone()));
         let mut context = Context::from_waker(Waker::noop());
         let mut events = 0;
         loop {
@@ -78,7 +76,15 @@ fn delivery(criterion: &mut Criterion) {
         let events = FRAMES * records;
         group.throughput(Throughput::Elements(events as u64));
         group.bench_with_input(BenchmarkId::new("floor", records), &frame, |bencher, frame| {
-            bencher.iter(|| (0..FRAMES).map(|_| floor::parse(black_box(frame))).sum::<u64>());
+            let (message, feed) = (Message::text(frame.as_str()), Feed::default());
+            bencher.iter(|| {
+                (0..FRAMES).for_each(|_| feed.send(message.clone()));
+                let mut quotes = 0;
+                while let Some(message) = feed.take() {
+                    quotes += floor::parse(message.to_text().expect("it is text"));
+                }
+                quotes
+            });
         });
         let rules = [
             ("on", QueueRule::wait(4_096)),

@@ -51,6 +51,11 @@ impl Feed {
             waker.wake();
         }
     }
+
+    /// Takes what waits first.
+    pub(crate) fn take(&self) -> Option<Message> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).waiting.pop_front()
+    }
 }
 
 /// The client's end of a feed.
