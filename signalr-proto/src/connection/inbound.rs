@@ -40,49 +40,29 @@ impl HubConnection {
             return;
         }
         self.alive(now, attempt);
-        match payload {
-            Payload::Text(text) => self.read_text(now, attempt, text),
-            Payload::Binary(bytes) => self.read_bytes(now, attempt, bytes),
-        }
+        self.read(now, attempt, payload);
         self.update_pressure(now);
     }
 
     /// Records of a text message need no further check for UTF-8, unless they began in another message.
-    fn read_text(&mut self, now: Instant, attempt: AttemptId, text: &str) {
-        let mut rest = text;
-        while !rest.is_empty() {
-            let next = match self.buffer.split(rest.as_bytes()) {
-                Ok(Split::Whole(end)) => {
-                    let (record, after) =
-                        (rest.get(..end).unwrap_or_default(), rest.get(end + 1..).unwrap_or_default());
-                    rest = after;
-                    self.record(now, attempt, record)
-                }
-                Ok(Split::Joined(record, used)) => {
-                    rest = rest.get(used..).unwrap_or_default();
-                    self.record_bytes(now, attempt, &record)
-                }
-                Ok(Split::Partial) => return,
-                Err(_) => self.too_long(now, attempt),
-            };
-            if matches!(next, Next::Stop) {
-                return;
-            }
-        }
-    }
-
-    fn read_bytes(&mut self, now: Instant, attempt: AttemptId, bytes: &[u8]) {
-        let mut rest = bytes;
-        while !rest.is_empty() {
+    fn read(&mut self, now: Instant, attempt: AttemptId, payload: Payload<'_>) {
+        let (bytes, text) = match payload {
+            Payload::Text(text) => (text.as_bytes(), Some(text)),
+            Payload::Binary(bytes) => (bytes, None),
+        };
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let next = match self.buffer.split(rest) {
-                Ok(Split::Whole(end)) => {
-                    let (record, after) =
-                        (rest.get(..end).unwrap_or_default(), rest.get(end + 1..).unwrap_or_default());
-                    rest = after;
-                    self.record_bytes(now, attempt, record)
+                Ok(Split::Whole(length)) => {
+                    let range = at..at + length;
+                    at = range.end + 1;
+                    match text.and_then(|text| text.get(range.clone())) {
+                        Some(record) => self.record(now, attempt, record),
+                        None => self.record_bytes(now, attempt, bytes.get(range).unwrap_or_default()),
+                    }
                 }
                 Ok(Split::Joined(record, used)) => {
-                    rest = rest.get(used..).unwrap_or_default();
+                    at += used;
                     self.record_bytes(now, attempt, &record)
                 }
                 Ok(Split::Partial) => return,
@@ -161,7 +141,7 @@ impl HubConnection {
     fn invocation(&mut self, attempt: AttemptId, record: &str, envelope: &Envelope<'_>) {
         let ticket = envelope.invocation_id.as_deref().map(|id| ResultTicket { attempt, invocation_id: id.into() });
         if envelope.decoded.is_none() {
-            self.unhandled(record, envelope);
+            self.unhandled(envelope);
             if let Some(ticket) = ticket {
                 self.refuse_result(ticket, "Client didn't provide a result.");
             }
@@ -196,7 +176,7 @@ impl HubConnection {
         }
     }
 
-    fn unhandled(&mut self, _record: &str, envelope: &Envelope<'_>) {
+    fn unhandled(&mut self, envelope: &Envelope<'_>) {
         self.counters.unhandled += 1;
         let target = printable(envelope.target.as_deref().unwrap_or_default(), 256);
         tracing::debug!(%target, "nobody listens");

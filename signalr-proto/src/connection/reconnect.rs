@@ -95,14 +95,14 @@ impl HubConnection {
         self.buffer.reset(self.config.max_record_bytes);
         self.calls.flush();
         self.registry.discard();
-        for (id, call) in self.calls.take_all() {
-            self.settle(id, call, reason);
+        for (_, call) in self.calls.take_all() {
+            self.settle(call, reason);
         }
         self.outbound.clear();
         self.registry.flush();
     }
 
-    fn settle(&mut self, _id: u64, call: PendingCall, reason: &DisconnectReason) {
+    fn settle(&mut self, call: PendingCall, reason: &DisconnectReason) {
         let Owner::Application { token, sink } = call.owner else { return };
         let outcome = match call.stage {
             Stage::Sent => CallOutcome::OutcomeUnknown(OutcomeUnknown::Disconnected(reason.clone())),

@@ -257,7 +257,7 @@ impl HubConnection {
     }
 
     /// The hub took too long. The key stays in flight, so that no second call of it can overlap; a late answer still counts.
-    pub(super) fn ledger_call_timed_out(&mut self, now: Instant, id: u64) {
+    pub(super) fn ledger_call_timed_out(&mut self, id: u64) {
         let Some(call) = self.calls.remove(id) else { return };
         let Owner::Ledger { serial, is_subscribe } = call.owner else { return };
         let revived = PendingCall { owner: Owner::Ledger { serial, is_subscribe }, deadline: None, ..call };
@@ -284,7 +284,6 @@ impl HubConnection {
             self.event(Event::SubscriptionFailed { key, error });
             self.check_restored();
         }
-        self.now = self.now.max(now);
     }
 
     /// Tries again what the hub refused to restore.

@@ -127,7 +127,7 @@ impl HubConnection {
     fn call_timed_out(&mut self, now: Instant, id: u64) {
         let Some(call) = self.calls.get(id) else { return };
         if !matches!(call.owner, super::calls::Owner::Application { .. }) {
-            return self.ledger_call_timed_out(now, id);
+            return self.ledger_call_timed_out(id);
         }
         debug_assert!(call.deadline.is_some_and(|deadline| deadline <= now), "only what is due is given up");
         debug_assert!(

@@ -372,14 +372,13 @@ impl<'a> Reader<'a, '_> {
     fn read_stream_ids(&mut self) -> Result<(), ProtocolViolation> {
         self.envelope.stream_ids.clear();
         let start = self.cursor.checkpoint();
-        let range = self.skip()?;
+        self.skip()?;
         let mut cursor = self.cursor.clone();
         cursor.restore(start);
         match cursor.decode::<Vec<Cow<'a, str>>>() {
             Ok(ids) => self.envelope.stream_ids = ids,
             Err(_) => _ = self.ill_typed.get_or_insert("streamIds"),
         }
-        debug_assert!(range.end <= self.cursor.position());
         Ok(())
     }
 
