@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use crate::dispatch::Dispatch;
 use crate::gateway::Gateway;
 use crate::hubs::Hub;
+use crate::observe::Note;
 use crate::peers::{Goodbye, Origin, Peer};
 use crate::protocol::record::Splitter;
 use crate::protocol::{handshake, write};
@@ -66,10 +67,13 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, wire: Wire, early: Bytes, admis
     }
     let goodbye = peer.ended().await;
     gateway.client_results.forget(&peer);
+    let (id, hub, reason) = (&peer.id, peer.hub, goodbye.reason());
+    gateway.journal.note(Note::ConnectionEnded { id, hub, reason, lasted: peer.age() });
     if gateway.peers.leave(&peer, told_as(&goodbye)) {
         gateway.changes.tell();
     }
     part(&peer, goodbye, incoming, writer).await;
+    gateway.metrics.connection_ended(peer.hub, reason, &peer.traffic);
 }
 
 struct Conversation<'a> {
@@ -88,6 +92,8 @@ impl Conversation<'_> {
             return goodbye;
         }
         self.gateway.peers.join(self.peer);
+        let user = self.peer.origin.user.as_deref();
+        self.gateway.journal.note(Note::ConnectionOpened { id: &self.peer.id, hub: self.peer.hub, user });
         self.gateway.changes.tell();
         if self.is_unwelcome {
             return Goodbye::Close { error: None, allow_reconnect: false };
@@ -109,7 +115,11 @@ impl Conversation<'_> {
             loop {
                 match records.next() {
                     Ok(Some(request)) => return Ok(request),
-                    Ok(None) => records.push(&next_payload(incoming).await?),
+                    Ok(None) => {
+                        let payload = next_payload(incoming).await?;
+                        self.peer.traffic.came(payload.len());
+                        records.push(&payload);
+                    }
                     Err(_) => return Err(canceled()),
                 }
             }
@@ -144,7 +154,10 @@ impl Conversation<'_> {
             tokio::task::yield_now().await;
             tokio::select! {
                 payload = next_payload(incoming) => match payload {
-                    Ok(payload) => records.push(&payload),
+                    Ok(payload) => {
+                        self.peer.traffic.came(payload.len());
+                        records.push(&payload);
+                    }
                     Err(goodbye) => return goodbye,
                 },
                 () = at(deadline), if !self.peer.wire.is_silent() => return Goodbye::failure(None),

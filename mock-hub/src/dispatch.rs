@@ -13,6 +13,7 @@ use crate::calls::Call;
 use crate::gateway::Gateway;
 use crate::hubs::{self, Arguments, Caller, Method, MethodError, UploadItem};
 use crate::lock::lock;
+use crate::observe;
 use crate::peers::{Goodbye, Peer};
 use crate::protocol::message::{self, Invocation, Message, Outcome};
 use crate::protocol::write;
@@ -93,7 +94,10 @@ impl Dispatch {
         self.log(&invocation);
         let method = match self.check(&invocation) {
             Ok(method) => method,
-            Err(text) => return self.fail(invocation.id.as_deref(), &text),
+            Err(text) => {
+                self.gateway.metrics.called(self.peer.hub, "other", observe::Outcome::Refused);
+                return self.fail(invocation.id.as_deref(), &text);
+            }
         };
         if self.tasks.len() >= MAX_TASKS {
             self.tasks.join_next().await;

@@ -1,8 +1,8 @@
 //! What all connections of one hub share.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use tokio::sync::watch;
@@ -12,6 +12,7 @@ use crate::changes::Changes;
 use crate::client_results::ClientResults;
 use crate::feed::Feed;
 use crate::lock::lock;
+use crate::observe::{Journal, Metrics, Note, Pulse};
 use crate::options::{BadToken, Options};
 use crate::peers::Peers;
 use crate::tokens::{Tokens, random_id};
@@ -30,6 +31,9 @@ pub(crate) struct Gateway {
     pub(crate) client_results: ClientResults,
     pub(crate) feed: Feed,
     pub(crate) changes: Changes,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) journal: Journal,
+    pub(crate) pulse: Pulse,
     pub(crate) negotiations: AtomicU64,
     pub(crate) upgrades: AtomicU64,
     pub(crate) open_sockets: AtomicUsize,
@@ -65,13 +69,17 @@ pub(crate) enum Claim {
 
 impl Gateway {
     pub(crate) fn new(options: Options) -> Self {
+        let peers = Peers::default();
         Self {
-            peers: Peers::default(),
             tokens: Tokens::new(options.require_token.clone()),
             calls: CallLog::default(),
             client_results: ClientResults::default(),
             feed: Feed::new(&options),
             changes: Changes::default(),
+            metrics: Arc::clone(&peers.metrics),
+            peers,
+            journal: Journal::default(),
+            pulse: Pulse::default(),
             negotiations: AtomicU64::new(0),
             upgrades: AtomicU64::new(0),
             open_sockets: AtomicUsize::new(0),
@@ -83,6 +91,12 @@ impl Gateway {
             ended_streams: Mutex::default(),
             options,
         }
+    }
+
+    /// Notes a login by API key.
+    pub(crate) fn login_seen(&self, user: &str, accepted: bool) {
+        self.metrics.login(accepted);
+        self.journal.note(Note::Login { user, accepted });
     }
 
     /// A fresh connection id and its secret token; version 0 knows no difference.

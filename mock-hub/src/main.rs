@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use mock_hub::{MockHub, Options};
 
+mod logging;
+
 const USAGE: &str = "\
 mock-hub [options]              a SignalR hub on loopback; prints {\"url\":...,\"pid\":...} once it listens
   --port N                      0: any free port (default)
   --exit-with-stdin             stop when standard input ends, so that no test leaves a hub behind
+  --log json|text|off           what happens, on standard error                      (text)
   --token T                     ask for this token at /hubs/market and /hubs/user; may be repeated
   --require-token               ask for a token there; /api/Auth/loginKey gives some
   --keep-alive-ms N             between two pings                                    (15000)
@@ -24,13 +27,14 @@ mock-hub [options]              a SignalR hub on loopback; prints {\"url\":...,\
   --user-samples-per-second X   recorded user events, for each subscription          (0)";
 
 fn main() -> ExitCode {
-    let (options, exit_with_stdin) = match parse(std::env::args().skip(1)) {
+    let (options, log, exit_with_stdin) = match parse(std::env::args().skip(1)) {
         Ok(parsed) => parsed,
         Err(message) => {
             eprintln!("{message}\n\n{USAGE}");
             return ExitCode::from(2);
         }
     };
+    log.install();
     match run(options, exit_with_stdin) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -58,14 +62,16 @@ fn run(options: Options, exit_with_stdin: bool) -> std::io::Result<()> {
     Ok(())
 }
 
-fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(Options, bool), String> {
+fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(Options, logging::Log, bool), String> {
     let mut options = Options::default();
     let mut exit_with_stdin = false;
+    let mut log = logging::Log::default();
     while let Some(name) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{name} needs a value"));
         match name.as_str() {
             "--port" => options.port = number(&name, &value()?)?,
             "--exit-with-stdin" => exit_with_stdin = true,
+            "--log" => log = value()?.parse()?,
             "--token" => options.require_token.get_or_insert_default().push(value()?),
             "--require-token" => drop(options.require_token.get_or_insert_default()),
             "--keep-alive-ms" => options.keep_alive = milliseconds(&name, &value()?)?,
@@ -80,7 +86,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(Options, bool),
             unknown => return Err(format!("unknown option {unknown}")),
         }
     }
-    Ok((options, exit_with_stdin))
+    Ok((options, log, exit_with_stdin))
 }
 
 fn number<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, String> {

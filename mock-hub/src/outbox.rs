@@ -77,6 +77,11 @@ impl Outbox {
         }
     }
 
+    /// The bytes that wait.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        lock(&self.state).bytes
+    }
+
     /// Ends the queue: what waits is still written, then `last`, then a close with `code`. Later pushes are dropped.
     pub(crate) fn finish(&self, last: Option<Bytes>, code: u16) {
         if let Some(record) = last {

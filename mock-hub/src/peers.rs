@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::feed::clock;
 use crate::hubs::Hub;
 use crate::lock::lock;
+use crate::observe::{Metrics, Traffic, target_of};
 use crate::outbox::Outbox;
 use crate::protocol::write;
 use crate::wire::Wire;
@@ -80,6 +81,21 @@ impl Goodbye {
     }
 }
 
+impl Goodbye {
+    /// The kind of end, in one word.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::Close { error: None, .. } => "closed",
+            Self::Close { .. } => "closed-with-error",
+            Self::Refused(_) => "handshake-refused",
+            Self::WebSocket(_) => "websocket-close",
+            Self::Gone => "client-left",
+            Self::Tcp => "dropped",
+            Self::Reset => "reset",
+        }
+    }
+}
+
 impl From<How> for Goodbye {
     fn from(how: How) -> Self {
         match how {
@@ -111,6 +127,7 @@ pub(crate) struct Peer {
     pub(crate) origin: Origin,
     pub(crate) outbox: Outbox,
     pub(crate) wire: Wire,
+    pub(crate) traffic: Traffic,
     since: Instant,
     end: watch::Sender<Option<Goodbye>>,
 }
@@ -118,11 +135,13 @@ pub(crate) struct Peer {
 impl Peer {
     pub(crate) fn new(id: String, hub: Hub, origin: Origin, wire: Wire) -> Self {
         let outbox = Outbox::default();
-        Self { id, hub, origin, outbox, wire, since: Instant::now(), end: watch::Sender::new(None) }
+        let traffic = Traffic::default();
+        Self { id, hub, origin, outbox, wire, traffic, since: Instant::now(), end: watch::Sender::new(None) }
     }
 
     /// Queues a record for this connection; one that reads too slowly is cut off instead.
     pub(crate) fn send(&self, record: impl Into<Bytes>) {
+        self.traffic.queued();
         if !self.outbox.push(record.into()) {
             self.end(Goodbye::Reset);
         }
@@ -130,9 +149,15 @@ impl Peer {
 
     /// Queues a record once there is room.
     pub(crate) async fn send_when_there_is_room(&self, record: impl Into<Bytes>) {
+        self.traffic.queued();
         if !self.outbox.push_when_there_is_room(record.into()).await {
             self.end(Goodbye::Reset);
         }
+    }
+
+    /// How long ago it came.
+    pub(crate) fn age(&self) -> Duration {
+        self.since.elapsed()
     }
 
     /// Ends the connection; the first reason holds.
@@ -179,6 +204,7 @@ pub(crate) struct Departure {
 /// The book of connections and groups.
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
+    pub(crate) metrics: Arc<Metrics>,
     book: Mutex<Book>,
 }
 
@@ -251,7 +277,7 @@ impl Peers {
             id: peer.id.clone(),
             hub: peer.hub.name(),
             user: peer.origin.user.clone(),
-            connected_for: peer.since.elapsed(),
+            connected_for: peer.age(),
         };
         self.present().into_iter().map(info).collect()
     }
@@ -268,6 +294,7 @@ impl Peers {
     pub(crate) fn send_to_group(&self, class: &'static str, group: &str, record: &Bytes) -> usize {
         let members = lock(&self.book).groups.get(&(class, group.to_owned())).cloned().unwrap_or_default();
         members.iter().for_each(|peer| peer.send(record.clone()));
+        self.metrics.published(target_of(class, group), members.len());
         members.len()
     }
 
@@ -276,6 +303,18 @@ impl Peers {
         let members: Vec<_> = self.present().into_iter().filter(|peer| peer.hub.class() == class).collect();
         members.iter().for_each(|peer| peer.send(record.clone()));
         members.len()
+    }
+
+    /// Every group with its class and its count of members.
+    pub(crate) fn group_sizes(&self) -> Vec<(&'static str, String, usize)> {
+        let book = lock(&self.book);
+        book.groups.iter().map(|((class, group), members)| (*class, group.clone(), members.len())).collect()
+    }
+
+    /// The groups that a connection is in.
+    pub(crate) fn subscriptions_of(&self, id: &str) -> Vec<String> {
+        let book = lock(&self.book);
+        book.memberships.get(id).map(|groups| groups.iter().cloned().collect()).unwrap_or_default()
     }
 
     /// The names of the groups of a class that have members.

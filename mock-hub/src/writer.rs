@@ -20,6 +20,7 @@ pub(crate) async fn run(peer: Arc<Peer>, mut socket: SplitSink<WebSocketStream<W
         let (message, is_last) = match peer.outbox.next().await {
             // A frame and not a message: its text is known to be UTF-8.
             Outgoing::Records(records) => {
+                peer.traffic.wrote(records.len());
                 (Message::Frame(Frame::message(records, OpCode::Data(Data::Text), true)), false)
             }
             Outgoing::Frame(frame) => (Message::Frame(frame), false),

@@ -92,7 +92,7 @@ fn spawn_paced(gateway: &Arc<Gateway>, rate: f64, publish: impl Fn(&Gateway, u64
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let (began, mut published) = (Instant::now(), 0_u64);
         loop {
-            ticks.tick().await;
+            gateway.metrics.lagged(ticks.tick().await.elapsed());
             // Truncation is meant: a quote is due when it is due in full.
             let due = (began.elapsed().as_secs_f64() * rate) as u64;
             publish(&gateway, due.saturating_sub(published));

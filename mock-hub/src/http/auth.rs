@@ -24,8 +24,10 @@ pub(super) struct LoginKey {
 pub(super) async fn login_key(State(gateway): State<Arc<Gateway>>, Json(login): Json<LoginKey>) -> Response {
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     let (Some(user), Some(_)) = (filled(login.user_name), filled(login.api_key)) else {
+        gateway.login_seen("", false);
         return json(StatusCode::OK, r#"{"token":null,"success":false,"errorCode":3,"errorMessage":null}"#.to_owned());
     };
+    gateway.login_seen(&user, true);
     let token = string(&gateway.tokens.issue(&user, gateway.options.token_lifetime));
     json(StatusCode::OK, format!("{{\"token\":{token},\"success\":true,\"errorCode\":0,\"errorMessage\":null}}"))
 }

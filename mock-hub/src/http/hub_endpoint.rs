@@ -12,6 +12,7 @@ use super::{empty, plain, upgrade};
 use crate::conversation::{self, Admission};
 use crate::gateway::{Claim, Gateway};
 use crate::hubs::Hub;
+use crate::observe::Note;
 use crate::peers::Origin;
 use crate::tokens::random_id;
 
@@ -21,6 +22,7 @@ pub(super) async fn connect(gateway: Arc<Gateway>, hub: Hub, request: Request) -
         Access::Unwelcome => (None, true),
         Access::Refused(response) => {
             count_upgrade(&gateway, &request);
+            gateway.journal.note(Note::UpgradeRefused { hub, status: response.status().as_u16() });
             return *response;
         }
     };
@@ -29,6 +31,7 @@ pub(super) async fn connect(gateway: Arc<Gateway>, hub: Hub, request: Request) -
     }
     count_upgrade(&gateway, &request);
     if let Some(refused) = gateway.refusal() {
+        gateway.journal.note(Note::UpgradeRefused { hub, status: refused });
         return empty(StatusCode::from_u16(refused).unwrap_or(StatusCode::SERVICE_UNAVAILABLE));
     }
     let token = access::query_value(request.uri(), "id").filter(|id| !id.is_empty());

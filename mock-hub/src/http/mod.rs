@@ -2,9 +2,12 @@
 
 mod access;
 mod auth;
+mod console;
 mod control;
 mod hub_endpoint;
 mod negotiate;
+mod observe;
+mod origin;
 mod raw;
 mod redirect;
 mod upgrade;
@@ -35,7 +38,11 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .route("/control/token", post(control::token))
         .route("/control/revoke", post(control::revoke))
         .route("/control/stop", post(control::stop))
+        .merge(console::routes())
+        .merge(observe::routes())
         .fallback(by_path)
+        .layer(middleware::from_fn(origin::only_own))
+        .layer(middleware::from_fn_with_state(Arc::clone(&gateway), observe::measure))
         .layer(middleware::from_fn(only_for_loopback))
         .with_state(gateway)
 }

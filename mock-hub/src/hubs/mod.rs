@@ -2,6 +2,7 @@
 
 mod arguments;
 mod conformance;
+mod console;
 mod market;
 mod method;
 mod streams;
@@ -14,9 +15,9 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 pub(crate) use arguments::Arguments;
 pub(crate) use method::{Method, MethodError};
-pub(crate) use streams::stream;
 
 use crate::gateway::Gateway;
+use crate::observe::Outcome;
 use crate::peers::Peer;
 
 /// A hub that a path names.
@@ -27,12 +28,14 @@ pub(crate) enum Hub {
     Market,
     LenientMarket,
     User,
+    /// What the page at `/` watches the hub through.
+    Console,
 }
 
 impl Hub {
     /// The hub of a path segment, whatever its case.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        let all = [Self::Conformance, Self::Secure, Self::Market, Self::LenientMarket, Self::User];
+        let all = [Self::Conformance, Self::Secure, Self::Market, Self::LenientMarket, Self::User, Self::Console];
         all.into_iter().find(|hub| hub.name().eq_ignore_ascii_case(name))
     }
 
@@ -43,6 +46,7 @@ impl Hub {
             Self::Market => "market",
             Self::LenientMarket => "lenient-market",
             Self::User => "user",
+            Self::Console => "console",
         }
     }
 
@@ -52,6 +56,7 @@ impl Hub {
             Self::Conformance | Self::Secure => "conformance",
             Self::Market | Self::LenientMarket => "market",
             Self::User => "user",
+            Self::Console => "console",
         }
     }
 
@@ -62,6 +67,7 @@ impl Hub {
             Self::Market => "MarketHub",
             Self::LenientMarket => "LenientMarketHub",
             Self::User => "UserHub",
+            Self::Console => "ConsoleHub",
         }
     }
 
@@ -71,6 +77,7 @@ impl Hub {
             Self::Conformance | Self::Secure => conformance::METHODS,
             Self::Market | Self::LenientMarket => market::METHODS,
             Self::User => user::METHODS,
+            Self::Console => console::METHODS,
         };
         methods.iter().find(|method| method.name.eq_ignore_ascii_case(name))
     }
@@ -92,9 +99,27 @@ pub(crate) struct Caller {
 
 /// Runs a method that is no stream; its result is JSON text.
 pub(crate) async fn call(method: &Method, caller: Caller) -> Result<String, MethodError> {
-    match caller.peer.hub.class() {
+    let (gateway, hub) = (Arc::clone(&caller.gateway), caller.peer.hub);
+    let result = match hub.class() {
         "market" => market::call(method.name, &caller),
         "user" => user::call(method.name, &caller),
         _ => conformance::call(method.name, caller).await,
-    }
+    };
+    gateway.metrics.called(hub, method.name, outcome_of(&result));
+    result
+}
+
+/// Runs a streaming method to its end; cancelled by being dropped.
+pub(crate) async fn stream(method: &Method, invocation_id: &str, caller: Caller) -> Result<(), MethodError> {
+    let (gateway, hub) = (Arc::clone(&caller.gateway), caller.peer.hub);
+    let result = match hub {
+        Hub::Console => console::stream(method.name, invocation_id, &caller).await,
+        _ => streams::stream(method, invocation_id, caller).await,
+    };
+    gateway.metrics.called(hub, method.name, outcome_of(&result));
+    result
+}
+
+fn outcome_of<T>(result: &Result<T, MethodError>) -> Outcome {
+    if result.is_ok() { Outcome::Ok } else { Outcome::Error }
 }

@@ -1,0 +1,45 @@
+//! The program's log: what the hub tells through `tracing`, on standard error.
+
+use std::io;
+use std::str::FromStr;
+
+use tracing::level_filters::LevelFilter;
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Log {
+    /// One line for each event, for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+    Off,
+}
+
+impl Log {
+    /// Installs the subscriber of the process, for levels from info up.
+    ///
+    /// What crates below say through `log` is not bridged: tungstenite's lines hold whole frames, tokens included.
+    pub(crate) fn install(self) {
+        let base = tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).with_writer(io::stderr);
+        let installed = match self {
+            Self::Text => tracing::subscriber::set_global_default(base.with_ansi(false).finish()),
+            Self::Json => tracing::subscriber::set_global_default(base.json().flatten_event(true).finish()),
+            Self::Off => Ok(()),
+        };
+        installed.expect("the process has no other subscriber yet");
+    }
+}
+
+impl FromStr for Log {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            "off" => Ok(Self::Off),
+            _ => Err("--log is json, text or off".to_owned()),
+        }
+    }
+}
