@@ -44,6 +44,7 @@ mod http;
 mod hub_thread;
 mod hubs;
 mod lock;
+pub mod market;
 mod observe;
 mod options;
 mod outbox;
