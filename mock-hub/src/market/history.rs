@@ -15,7 +15,7 @@ use super::tick;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct History {
     seed: u64,
-    /// The seed of the product's daily closes, which all its contracts share.
+    /// The seed of the daily closes, which all contracts of a product share, and its minis and micros too.
     product_seed: u64,
     /// The price around which the daily closes swing, in ticks.
     level: i64,
@@ -25,7 +25,7 @@ impl History {
     pub(super) fn new(seed: u64, expiry: Expiry, contract: &str) -> Self {
         // Later months stand a little higher, and the farthest no more than a few per cent.
         let level = expiry.root.price + expiry.root.price * expiry.months_out().clamp(-36, 36) / 2_000;
-        Self { seed: mix(seed, hash(contract)), product_seed: mix(seed, hash(expiry.root.id)), level }
+        Self { seed: mix(seed, hash(contract)), product_seed: mix(seed, hash(expiry.root.underlying())), level }
     }
 
     /// A seed for what the contract does live.
@@ -268,8 +268,9 @@ mod tests {
 
     #[test]
     fn the_months_of_a_product_stand_close_together() {
-        let (near, far) = (history("CON.F.US.EP.Z26"), history("CON.F.US.EP.H27"));
-        let (near, far) = (near.close_of(20_760), far.close_of(20_760));
+        let close = |contract| history(contract).close_of(20_760);
+        let (near, far) = (close("CON.F.US.EP.Z26"), close("CON.F.US.EP.H27"));
         assert!(far > near && (far - near) * 50 < near, "{near} {far}");
+        assert_eq!(close("CON.F.US.MES.Z26"), near);
     }
 }

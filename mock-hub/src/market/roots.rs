@@ -21,6 +21,13 @@ pub(super) struct Root {
     pub(super) price: i64,
 }
 
+impl Root {
+    /// What it is a contract on, whatever the size of the contract.
+    pub(super) fn underlying(&self) -> &'static str {
+        self.title.trim_start_matches("Micro ").trim_start_matches("E-mini ")
+    }
+}
+
 /// The last day on which a contract is the front one: this day, so many months before the month it is named after.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Roll {

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bars;
+
 use std::collections::BTreeMap;
 
 use mock_hub::market::{BarUnit, Best, Market, MarketEvent};
@@ -95,15 +97,15 @@ fn assert_sound(best: Best, tick: Decimal) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_same_seed_gives_the_same_events_however_time_is_cut(
         seed: u64,
-        rate in prop_oneof![Just(0.5), Just(42.0), Just(2_000.0)],
+        rate in prop_oneof![Just(0.5), Just(42.0), Just(600.0)],
         cuts in prop::collection::vec(1_u64..3_000, 1..20),
     ) {
-        let end = NOON + Duration::milliseconds(cuts.iter().sum::<u64>().min(8_000).cast_signed());
+        let end = NOON + Duration::milliseconds(cuts.iter().sum::<u64>().min(4_000).cast_signed());
         let whole = events_until(&mut market(seed, rate), end);
         let (mut cut, mut parts, mut now) = (market(seed, rate), Vec::new(), NOON);
         for step in cuts {
@@ -117,7 +119,7 @@ proptest! {
     }
 
     #[test]
-    fn sparse_quotes_add_up_to_what_a_client_believes(seed: u64, rate in prop_oneof![Just(42.0), Just(5_000.0)]) {
+    fn sparse_quotes_add_up_to_what_a_client_believes(seed: u64, rate in prop_oneof![Just(42.0), Just(1_000.0)]) {
         let mut market = market(seed, rate);
         let mut seen: BTreeMap<String, [Option<Decimal>; 3]> = BTreeMap::new();
         for second in 1..=4 {
@@ -202,7 +204,7 @@ fn every_event_can_be_read() {
             }
             other => panic!("{other:?}"),
         }
-        assert!(!event.json().contains(['e', 'E'].map(|e| format!("5{e}-")).concat().as_str()));
+        assert!(!event.json().contains("e-") && !event.json().contains("E-"), "{}", event.json());
     }
     assert!(padded > 10);
 }
@@ -230,6 +232,9 @@ fn quotes_trades_and_rows_keep_the_measured_relation() {
     assert!(batches > 500, "{batches} batches");
 }
 
+/// The members that every quote has.
+const ALWAYS: [&str; 4] = ["symbol", "lastUpdated", "timestamp", "contract"];
+
 #[test]
 fn the_first_quote_is_full_and_the_later_ones_are_sparse() {
     let mut market = market(7, 42.0);
@@ -246,13 +251,14 @@ fn the_first_quote_is_full_and_the_later_ones_are_sparse() {
         .filter(|event| &**event.contract() == CONTRACTS[0] && event.target() == "GatewayQuote")
         .collect();
     assert_eq!(members(quotes[0].json()), members(&full));
-    let (mut sparse, mut board) = (0, serde_json::from_str::<Value>(&full).unwrap());
+    let mut board = json(&quotes[0]);
     for quote in &quotes[1..] {
-        sparse += usize::from(members(quote.json()).len() < 10);
-        let Value::Object(changes) = json(quote) else { panic!() };
+        let Value::Object(changes) = json(quote) else { panic!("{quote:?}") };
+        let told: Vec<_> = changes.keys().filter(|name| !ALWAYS.contains(&name.as_str())).collect();
+        let changed = told.iter().filter(|name| board[name.as_str()] != changes[name.as_str()]).count();
+        assert!(changed == told.len() || (changed == 0 && told == ["bestAsk", "bestBid"]), "{quote:?} after {board}");
         changes.into_iter().for_each(|(name, value)| board[name] = value);
     }
-    assert_eq!(sparse, quotes.len() - 1);
     let joined: Value = serde_json::from_str(&market.full_quote(NOON, CONTRACTS[0]).unwrap()).unwrap();
     assert_eq!(joined, board);
     let number = |member: &str| board[member].as_f64().unwrap();
@@ -340,9 +346,8 @@ fn a_nudge_moves_the_price_there_and_it_stays_around_it() {
 fn the_price_returns_and_never_leaves_its_ground() {
     let mut market = market(3, 50_000.0);
     let began = CONTRACTS.map(|contract| market.best(contract).unwrap().last);
-    events_until(&mut market, NOON + Duration::milliseconds(300));
-    for second in 1..=6 {
-        events_until(&mut market, NOON + Duration::milliseconds(300 * second));
+    for tenth in 1..=8 {
+        events_until(&mut market, NOON + Duration::milliseconds(100 * tenth));
         for (contract, began) in CONTRACTS.iter().zip(began) {
             let last = market.best(contract).unwrap().last;
             assert!((last - began).abs() < began / Decimal::from(2), "{contract}: {began} {last}");
@@ -378,134 +383,4 @@ fn unknown_contracts_are_unknown_everywhere() {
     assert_eq!((market.best(unknown), market.merged_quote(unknown), market.book(unknown)), (None, None, None));
     assert!(market.bars(NOON, unknown, BarUnit::Day, 1, NOON - Duration::DAY, NOON, 10, true).is_empty());
     assert_eq!(market.next_due(), None);
-}
-
-mod bars {
-    use mock_hub::market::Bar;
-
-    use super::*;
-
-    const UNITS: [BarUnit; 6] =
-        [BarUnit::Second, BarUnit::Minute, BarUnit::Hour, BarUnit::Day, BarUnit::Week, BarUnit::Month];
-
-    fn all(market: &Market, now: OffsetDateTime, unit: BarUnit, number: u32, partial: bool) -> Vec<Bar> {
-        market.bars(now, CONTRACTS[0], unit, number, OffsetDateTime::UNIX_EPOCH, now, Bar::LIMIT, partial)
-    }
-
-    fn assert_consistent(bars: &[Bar]) {
-        for bar in bars {
-            let (top, bottom) = (bar.open.max(bar.close), bar.open.min(bar.close));
-            assert!(bar.low <= bottom && top <= bar.high && bar.volume > 0, "{bar:?}");
-        }
-        assert!(bars.is_sorted_by(|later, earlier| later.start > earlier.start));
-    }
-
-    #[test]
-    fn history_runs_into_the_live_price() {
-        let mut market = market(7, 42.0);
-        let now = NOON + Duration::seconds(90);
-        let mut volume = BTreeMap::<OffsetDateTime, i64>::new();
-        let mut last = Decimal::ZERO;
-        for event in events_until(&mut market, now) {
-            let MarketEvent::Trade { contract, at, volume: traded, price, .. } = event else { continue };
-            if &*contract == CONTRACTS[0] {
-                *volume.entry(at.replace_nanosecond(0).unwrap()).or_default() += traded.cast_signed();
-                last = price;
-            }
-        }
-        for unit in UNITS {
-            let bars = all(&market, now, unit, 1, true);
-            assert_consistent(&bars);
-            assert_eq!(bars[0].close, last, "{unit:?}");
-            assert!(bars.len() > 100, "{unit:?}: {}", bars.len());
-        }
-        let seconds = all(&market, now, BarUnit::Second, 1, true);
-        let live: Vec<_> = seconds.iter().filter(|bar| bar.start >= NOON.replace_nanosecond(0).unwrap()).collect();
-        assert_eq!(
-            live.iter().map(|bar| (bar.start, bar.volume)).rev().collect::<Vec<_>>(),
-            volume.into_iter().collect::<Vec<_>>()
-        );
-        let (first_live, last_past) = (live[live.len() - 1], seconds[live.len()]);
-        assert!((first_live.open - last_past.close).abs() <= Decimal::from(5), "{last_past:?} {first_live:?}");
-    }
-
-    #[test]
-    fn longer_bars_are_made_of_shorter_ones() {
-        let market = market(7, 42.0);
-        let minutes = all(&market, NOON, BarUnit::Minute, 1, true);
-        for (unit, number, length) in [(BarUnit::Minute, 5, 5), (BarUnit::Hour, 1, 60), (BarUnit::Hour, 4, 240)] {
-            let long = all(&market, NOON, unit, number, true);
-            for bar in &long[..20] {
-                let parts: Vec<_> = minutes
-                    .iter()
-                    .filter(|minute| (bar.start..bar.start + Duration::minutes(length)).contains(&minute.start))
-                    .collect();
-                assert_eq!(parts.iter().map(|part| part.volume).sum::<i64>(), bar.volume, "{bar:?}");
-                assert_eq!(parts.iter().map(|part| part.high).max(), Some(bar.high));
-                assert_eq!((parts[parts.len() - 1].open, parts[0].close), (bar.open, bar.close));
-            }
-        }
-        let (days, weeks) = (all(&market, NOON, BarUnit::Day, 1, true), all(&market, NOON, BarUnit::Week, 1, true));
-        assert_eq!(days[0].start, datetime!(2026-11-19 23:00 UTC));
-        assert_eq!(weeks[0].start, datetime!(2026-11-15 23:00 UTC));
-        assert_eq!(days[..5].iter().map(|day| day.volume).sum::<i64>(), weeks[0].volume);
-        assert_eq!(all(&market, NOON, BarUnit::Month, 1, true)[0].start, datetime!(2026-10-31 22:00 UTC));
-    }
-
-    #[test]
-    fn the_running_bar_comes_only_when_asked_for() {
-        let market = market(7, 42.0);
-        for unit in UNITS {
-            let (with, without) = (all(&market, NOON, unit, 3, true), all(&market, NOON, unit, 3, false));
-            let over = &with[with.len() - without.len()..];
-            assert!(with.len() - without.len() <= 1 && over == without, "{unit:?}");
-        }
-        let hours = all(&market, NOON + Duration::minutes(5), BarUnit::Hour, 1, true);
-        assert_eq!(hours[0].start, datetime!(2026-11-20 17:00 UTC), "nothing traded since six");
-        let market = Market::new(7, NOON);
-        let hours = all(&market, NOON + Duration::minutes(5), BarUnit::Hour, 1, true);
-        assert_eq!(hours[0].start, datetime!(2026-11-20 18:00 UTC), "history goes on where nobody follows");
-        let whole = all(&market, NOON + Duration::minutes(5), BarUnit::Hour, 1, false);
-        assert_eq!(whole[..], hours[1..]);
-    }
-
-    #[test]
-    fn start_end_and_limit_hold() {
-        let market = market(7, 42.0);
-        let (start, end) = (NOON - Duration::hours(3), NOON - Duration::hours(1));
-        let bars = market.bars(NOON, CONTRACTS[0], BarUnit::Minute, 1, start, end, 1_000, true);
-        assert_eq!(bars.len(), 120);
-        assert!(bars.iter().all(|bar| bar.start >= start && bar.start < end));
-        let few = market.bars(NOON, CONTRACTS[0], BarUnit::Minute, 1, start, end, 7, true);
-        assert_eq!(few[..], bars[..7]);
-        assert!(market.bars(NOON, CONTRACTS[0], BarUnit::Minute, 1, end, start, 7, true).is_empty());
-        assert!(market.bars(NOON, CONTRACTS[0], BarUnit::Minute, 1, start, end, 0, true).is_empty());
-    }
-
-    #[test]
-    fn what_was_history_stays_so() {
-        let market = Market::new(7, NOON);
-        let (start, end) = (NOON - Duration::hours(6), NOON - Duration::hours(1));
-        let asked = |now: OffsetDateTime| market.bars(now, CONTRACTS[1], BarUnit::Minute, 7, start, end, 100, false);
-        assert_eq!(asked(NOON), asked(NOON + Duration::hours(2)));
-        assert_ne!(
-            asked(NOON),
-            Market::new(8, NOON).bars(NOON, CONTRACTS[1], BarUnit::Minute, 7, start, end, 100, false)
-        );
-    }
-
-    #[test]
-    fn absurd_requests_are_answered_quickly() {
-        let market = market(7, 42.0);
-        let (first, last) =
-            (OffsetDateTime::new_utc(time::Date::MIN, time::Time::MIDNIGHT), datetime!(9999-12-31 23:59 UTC));
-        for unit in UNITS {
-            for number in [0, 1, 1_000_000, u32::MAX] {
-                let bars = market.bars(NOON, CONTRACTS[0], unit, number, first, last, usize::MAX, true);
-                assert!(bars.len() <= Bar::LIMIT);
-                assert_consistent(&bars);
-                assert!(market.bars(last, CONTRACTS[0], unit, number, last, last, 10, true).is_empty());
-            }
-        }
-    }
 }
