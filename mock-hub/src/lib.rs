@@ -37,6 +37,7 @@ mod changes;
 mod client_results;
 mod conversation;
 mod dispatch;
+pub mod exchange;
 mod feed;
 mod gateway;
 mod handle;
