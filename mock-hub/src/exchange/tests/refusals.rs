@@ -153,7 +153,10 @@ fn the_balance_carries_what_is_held() {
     no_margin(desk.place(desk.order(OrderType::Market, Side::Buy, 1)));
     let other = PlaceOrder { contract_id: ES.into(), ..desk.order(OrderType::Market, Side::Buy, 1) };
     no_margin(desk.place(other));
-    desk.market(Side::Sell, 2);
+    assert!(desk.exchange.set_balance(desk.now, desk.account, at("-5")));
+    desk.market(Side::Sell, 1);
+    no_margin(desk.place(desk.order(OrderType::Market, Side::Sell, 3)));
+    desk.market(Side::Sell, 1);
 }
 
 #[test]

@@ -56,6 +56,21 @@ fn a_trailing_stop_follows_only_forwards_and_tells_each_step() {
 }
 
 #[test]
+fn a_buys_trailing_stop_follows_down() {
+    let mut desk = Desk::new();
+    let mut order = desk.order(OrderType::TrailingStop, Side::Buy, 1);
+    order.trail_price = Some(at("20010"));
+    let order = desk.placed(order);
+    desk.price("19996");
+    desk.price("20004");
+    let trailing = desk.find(order);
+    assert_eq!((trailing.stop_price, trailing.status.code()), (Some(at("20006")), 1));
+    assert!(trailing.rest_json().ends_with("\"trailDistance\":40,\"trailPrice\":10}"), "{}", trailing.rest_json());
+    desk.price("20006");
+    assert_eq!(desk.status(order), 2);
+}
+
+#[test]
 fn joins_rest_at_the_side_that_stands_when_they_arrive() {
     let mut desk = Desk::new();
     let bid = desk.placed(desk.order(OrderType::JoinBid, Side::Buy, 1));
