@@ -43,6 +43,7 @@ pub struct HubConnectionConfig {
     pub(crate) user_agent: HeaderValue,
     pub(crate) retry: RetryPolicy,
     pub(crate) retry_initial_connect: bool,
+    pub(crate) seed: u64,
 }
 
 impl Default for HubConnectionConfig {
@@ -67,6 +68,7 @@ impl Default for HubConnectionConfig {
             user_agent: HeaderValue::from_static(concat!("signalr-proto/", env!("CARGO_PKG_VERSION"))),
             retry: RetryPolicy::never(),
             retry_initial_connect: false,
+            seed: 0,
         }
     }
 }
@@ -189,6 +191,13 @@ impl HubConnectionConfig {
         Self { retry_initial_connect: retry, ..self }
     }
 
+    /// What random delays are drawn from: the return after an announced end of the hub is spread over 2 s, that after a `Retry-After` over
+    /// 10 % of it. Clients of one hub should differ. Default 0; the adapters draw one.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
     /// The longest WebSocket message to accept: it may hold several records.
     pub(crate) fn max_message_bytes(&self) -> usize {
         self.max_record_bytes.saturating_mul(2).max(4 << 20)
@@ -215,7 +224,7 @@ impl HubConnectionConfig {
                 problem: "must be more than zero".to_owned(),
             });
         }
-        Ok(())
+        self.retry.check()
     }
 
     /// Whether a token may be sent there: over TLS, to this machine, or by the user's own will.

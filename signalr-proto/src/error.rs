@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::retry::FailureClass;
 use crate::url::UrlError;
 
 /// You built it wrong: the configuration cannot work.
@@ -110,6 +111,7 @@ pub enum OutcomeUnknown {
 #[error("{message}")]
 pub struct DisconnectReason {
     cause: Cause,
+    class: FailureClass,
     message: String,
     may_retry: bool,
     pub(crate) retry_after: Option<Duration>,
@@ -117,7 +119,12 @@ pub struct DisconnectReason {
 
 impl DisconnectReason {
     pub(crate) fn new(cause: Cause, message: impl Into<String>) -> Self {
-        Self { cause, message: message.into(), may_retry: cause != Cause::Stopped, retry_after: None }
+        let class = FailureClass::of(cause);
+        Self { cause, class, message: message.into(), may_retry: cause != Cause::Stopped, retry_after: None }
+    }
+
+    pub(crate) fn with_class(self, class: FailureClass) -> Self {
+        Self { class, ..self }
     }
 
     pub(crate) fn terminal(mut self) -> Self {
@@ -132,6 +139,11 @@ impl DisconnectReason {
     /// The kind of end.
     pub fn cause(&self) -> Cause {
         self.cause
+    }
+
+    /// How a policy reacts to it.
+    pub fn class(&self) -> FailureClass {
+        self.class
     }
 
     /// The same in words, for a person. Holds no token and no payload.

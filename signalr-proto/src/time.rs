@@ -64,9 +64,11 @@ pub(crate) enum Timer {
     Retry,
     /// Nothing was sent to the hub.
     KeepAlive,
+    /// The connection has lived long enough to count as a success.
+    Stable,
 }
 
-const TIMERS: [Timer; 8] = [
+const TIMERS: [Timer; 9] = [
     Timer::Stop,
     Timer::Server,
     Timer::Probe,
@@ -75,6 +77,7 @@ const TIMERS: [Timer; 8] = [
     Timer::Handshake,
     Timer::Retry,
     Timer::KeepAlive,
+    Timer::Stable,
 ];
 
 /// A slot for each [`Timer`].
@@ -84,6 +87,11 @@ pub(crate) struct Timers([Option<Instant>; TIMERS.len()]);
 impl Timers {
     pub(crate) fn set(&mut self, timer: Timer, at: Instant) {
         self.0[timer as usize] = Some(at);
+    }
+
+    /// When this one goes off.
+    pub(crate) fn due(&self, timer: Timer) -> Option<Instant> {
+        self.0[timer as usize]
     }
 
     pub(crate) fn is_set(&self, timer: Timer) -> bool {

@@ -199,7 +199,7 @@ impl Watch<'_> {
             Event::Waiting { attempt, delay, .. } if delay.is_zero() => {
                 self.screen.news(hub, "trying", format_args!("attempt {attempt}, at once"));
             }
-            Event::Waiting { attempt, delay, reason } => {
+            Event::Waiting { attempt, delay, reason, .. } => {
                 self.screen.news(hub, "waiting", format_args!("{delay:?} before attempt {attempt} ({reason})"));
             }
             Event::Reconnected(id) => self.screen.news(hub, "reconnected", format_args!("connection {}", id.local())),

@@ -11,6 +11,7 @@ use crate::error::{Cause, DisconnectReason};
 use crate::io::{Action, AttemptId, CloseHow, HttpRequest, HttpResponse, IoFailure, IoFailureKind, OpenRequest};
 use crate::protocol::message::HubMessage;
 use crate::protocol::{handshake, negotiation};
+use crate::retry::FailureClass;
 use crate::secret::Secret;
 use crate::time::{Instant, Timer};
 use crate::url::{HubUrl, Origin};
@@ -71,6 +72,7 @@ impl HubConnection {
             negotiated: None,
         };
         tracing::debug!(attempt = id.0, url = %self.url, "connecting");
+        self.scheduler.attempt_begins(now);
         self.timers.clear_all();
         self.timers.set(Timer::Attempt, now + self.config.connect_timeout.saturating_mul(3));
         if self.config.has_token_provider {
@@ -326,6 +328,7 @@ impl HubConnection {
             _ => DisconnectReason::new(Cause::HttpStatus, format!("the {what} was answered with status {status}")),
         };
         reason.retry_after = retry_after;
+        let reason = reason.with_class(FailureClass::of_status(status, retry_after.is_some()));
         self.attempt_failed(now, attempt, reason);
     }
 
@@ -373,6 +376,9 @@ impl HubConnection {
             // The first ping arms the hub's own timeout (ASP.NET Core counts a client's silence from it on).
             self.outbound.push_control(HubMessage::Ping.to_record());
         }
+        if let Some(stable_at) = self.scheduler.connected(now) {
+            self.timers.set(Timer::Stable, stable_at);
+        }
         let outage = self.outage.take();
         let is_reconnect = outage.is_some_and(|outage| !outage.is_initial);
         self.open_owed_gaps();
@@ -381,8 +387,11 @@ impl HubConnection {
         for token in std::mem::take(&mut self.starting) {
             self.reply(token, Reply::Started(Ok(())));
         }
-        if is_reconnect && !has_wishes {
-            self.event(Event::Restored);
+        if !has_wishes {
+            self.scheduler.restored(now);
+            if is_reconnect {
+                self.event(Event::Restored);
+            }
         }
     }
 

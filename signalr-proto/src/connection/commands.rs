@@ -76,6 +76,15 @@ pub enum Command {
     },
     /// Tell every invocation as an [`Event`](super::Event) too, as long as there is a gate. Answered by [`Reply::Done`].
     Tap(Option<Box<dyn EventGate>>),
+    /// Make the attempt that is waited for now, whatever the wait is for; while not waiting it does nothing. Followed once in 5 s. Answered
+    /// by [`Reply::Done`].
+    ReconnectNow,
+    /// The operating system says that the network is back: like [`Command::ReconnectNow`], but an open circuit breaker is obeyed unless
+    /// this machine had been the cause. Answered by [`Reply::Done`].
+    NetworkUp,
+    /// The longest wait between two attempts from now on, that of the breaker included, and of the wait under way; `None`: the policy's
+    /// own. For times in which a late return costs more than a few dials. Answered by [`Reply::Done`].
+    SetMaxDelay(Option<std::time::Duration>),
 }
 
 /// Says whether whoever takes the machine's events has had enough for now.
@@ -220,6 +229,18 @@ impl HubConnection {
             Command::Unsubscribe { key, subscriber } => self.unsubscribe(now, token, &key, subscriber),
             Command::Tap(gate) => {
                 self.gate = gate;
+                self.reply(token, Reply::Done);
+            }
+            Command::ReconnectNow => {
+                self.reconnect_now(now);
+                self.reply(token, Reply::Done);
+            }
+            Command::NetworkUp => {
+                self.network_up(now);
+                self.reply(token, Reply::Done);
+            }
+            Command::SetMaxDelay(longest) => {
+                self.set_max_delay(now, longest);
                 self.reply(token, Reply::Done);
             }
         }
@@ -417,6 +438,9 @@ impl fmt::Debug for Command {
             Self::Subscribe(_) => "Subscribe",
             Self::Unsubscribe { .. } => "Unsubscribe",
             Self::Tap(_) => "Tap",
+            Self::ReconnectNow => "ReconnectNow",
+            Self::NetworkUp => "NetworkUp",
+            Self::SetMaxDelay(_) => "SetMaxDelay",
         })
     }
 }

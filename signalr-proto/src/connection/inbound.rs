@@ -9,6 +9,7 @@ use crate::json::{Cursor, DecodeError};
 use crate::protocol::envelope::{self, Decoders, Envelope, Kind};
 use crate::protocol::handshake;
 use crate::protocol::record::{RECORD_SEPARATOR, Split};
+use crate::retry::FailureClass;
 use crate::sink::{CallOutcome, ResultTicket};
 use crate::time::{Instant, Timer};
 
@@ -263,7 +264,7 @@ impl HubConnection {
             None => "the hub closed the connection".to_owned(),
         };
         let reason = DisconnectReason::new(Cause::ClosedByHub, message);
-        let reason = if envelope.allow_reconnect { reason } else { reason.terminal() };
+        let reason = if envelope.allow_reconnect { reason.with_class(FailureClass::Drain) } else { reason.terminal() };
         self.lost(now, attempt, reason, Some(self.answer_goodbye()));
         Next::Stop
     }
@@ -311,7 +312,8 @@ impl HubConnection {
 
     pub(super) fn transport_ended(&mut self, now: Instant, attempt: AttemptId, end: TransportEnd) {
         let reason = match end {
-            TransportEnd::Close { code, reason } => DisconnectReason::new(Cause::Lost, close_text(code, &reason)),
+            TransportEnd::Close { code, reason } => DisconnectReason::new(Cause::Lost, close_text(code, &reason))
+                .with_class(FailureClass::of_close_code(code)),
             TransportEnd::Failed(failure) => {
                 let mut reason = super::attempt::io_reason(failure);
                 if reason.cause() == Cause::ConnectTimeout {

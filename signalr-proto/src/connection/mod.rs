@@ -31,6 +31,8 @@ use crate::io::{Action, AttemptId, Input, Token};
 use crate::json::DecodeError;
 use crate::machine::Machine;
 use crate::protocol::record::RecordBuffer;
+use crate::retry::scheduler::Scheduler;
+use crate::retry::{BreakerState, RetryMetrics, WaitReason};
 use crate::sink::Budget;
 use crate::subscription::{Ledger, SubscriptionKey};
 use crate::time::{Instant, Timers};
@@ -102,8 +104,14 @@ pub enum Event {
     Waiting {
         /// Counts from 1 in an outage.
         attempt: u32,
-        /// How long.
+        /// How long, from now on.
         delay: std::time::Duration,
+        /// The same as a point in time, on the driver's clock.
+        until: Instant,
+        /// Why the wait is as long as it is.
+        why: WaitReason,
+        /// The state of the circuit breaker; `None` for a policy without one.
+        breaker: Option<BreakerState>,
         /// Why the last attempt failed; for the first, why the connection was lost.
         reason: DisconnectReason,
     },
@@ -194,6 +202,9 @@ pub struct HubConnection {
     connections: u64,
     connection_id: Option<ConnectionId>,
     outage: Option<Outage>,
+    scheduler: Scheduler,
+    /// When a hint was last followed.
+    hinted_at: Option<Instant>,
     timers: Timers,
     last_sent: Instant,
     last_received: Instant,
@@ -232,10 +243,11 @@ enum Phase {
 
 impl HubConnection {
     /// A machine for the hub at `url` (http, https, ws or wss), disconnected.
-    pub fn new(url: &str, config: HubConnectionConfig) -> Result<Self, ConfigError> {
+    pub fn new(url: &str, mut config: HubConnectionConfig) -> Result<Self, ConfigError> {
         let url = HubUrl::parse(url)?;
         config.check(&url)?;
         let buffer = RecordBuffer::new(config.max_record_bytes);
+        let scheduler = Scheduler::new(std::mem::take(&mut config.retry), config.seed);
         Ok(Self {
             url,
             config,
@@ -245,6 +257,8 @@ impl HubConnection {
             connections: 0,
             connection_id: None,
             outage: None,
+            scheduler,
+            hinted_at: None,
             timers: Timers::default(),
             last_sent: Instant::default(),
             last_received: Instant::default(),
@@ -300,6 +314,11 @@ impl HubConnection {
     /// What became of the records received so far.
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// What was counted about reconnecting, up to the last time the machine was handed.
+    pub fn retry_metrics(&mut self) -> RetryMetrics {
+        self.scheduler.metrics(self.now)
     }
 
     /// The count of bytes that consumers have not taken: their sinks add to it, they release from it.

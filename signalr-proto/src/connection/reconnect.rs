@@ -6,12 +6,13 @@ use super::calls::{CallKind, Owner, PendingCall, Stage};
 use super::{Event, HubConnection, Phase, Reply, StartError};
 use crate::error::{DisconnectReason, NotSent, OutcomeUnknown};
 use crate::io::{Action, AttemptId, CloseHow};
-use crate::retry::RetryContext;
+use crate::retry::scheduler::Wait;
+use crate::retry::{FailureClass, WaitReason};
 use crate::sink::CallOutcome;
 use crate::time::{Instant, Timer};
 
-/// A server's wish is followed up to here.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
+/// Hints to try at once are followed so often at most.
+const HINT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A time without a connection that ought to be there.
 #[derive(Debug)]
@@ -20,6 +21,16 @@ pub(super) struct Outage {
     pub(super) is_initial: bool,
     since: Instant,
     failed: u32,
+    /// Of what is waited for now.
+    class: FailureClass,
+    /// The wait under way is the policy's or the breaker's, and not one that the server or the flap budget asked for.
+    may_shorten: bool,
+}
+
+impl Outage {
+    fn new(now: Instant, is_initial: bool) -> Self {
+        Self { is_initial, since: now, failed: 0, class: FailureClass::Lost, may_shorten: true }
+    }
 }
 
 impl HubConnection {
@@ -30,13 +41,13 @@ impl HubConnection {
             self.actions.push_back(Action::Close { attempt, how, cause: reason.cause() });
         }
         self.leave_connection(&reason);
-        self.outage = Some(Outage { is_initial: false, since: now, failed: 0 });
-        match self.ask_policy(now, &reason) {
-            Some(delay) => {
+        self.outage = Some(Outage::new(now, false));
+        match self.scheduler.lost(now, &reason) {
+            Some(wait) => {
                 self.phase = Phase::Waiting;
                 self.event(Event::Reconnecting(reason.clone()));
                 self.open_gaps(&reason);
-                self.wait(now, delay, reason);
+                self.wait(now, wait, reason);
             }
             None => {
                 self.outage = None;
@@ -47,17 +58,19 @@ impl HubConnection {
         }
     }
 
-    /// An attempt failed: the next rung, or the end.
+    /// An attempt failed: the next one, or the end.
     pub(super) fn try_again(&mut self, now: Instant, reason: DisconnectReason) {
         if self.outage.is_none() && self.config.retry_initial_connect {
-            self.outage = Some(Outage { is_initial: true, since: now, failed: 0 });
+            self.outage = Some(Outage::new(now, true));
         } else if let Some(outage) = &mut self.outage {
             outage.failed = outage.failed.saturating_add(1);
         }
-        let delay = if self.outage.is_some() { self.ask_policy(now, &reason) } else { None };
-        if let Some(delay) = delay {
+        let elapsed = self.outage.as_ref().map(|outage| now.saturating_since(outage.since));
+        // Without an outage this was the only attempt of a start; it counts all the same.
+        let wait = self.scheduler.failed(now, &reason, elapsed.unwrap_or_default());
+        if let (Some(wait), Some(_)) = (wait, elapsed) {
             self.phase = Phase::Waiting;
-            return self.wait(now, delay, reason);
+            return self.wait(now, wait, reason);
         }
         let was_connected = self.outage.take().is_some_and(|outage| !outage.is_initial);
         self.phase = Phase::Disconnected;
@@ -69,21 +82,54 @@ impl HubConnection {
         }
     }
 
-    fn ask_policy(&mut self, now: Instant, reason: &DisconnectReason) -> Option<Duration> {
-        let outage = self.outage.as_ref()?;
-        if !reason.may_retry() {
-            return None;
+    fn wait(&mut self, now: Instant, wait: Wait, reason: DisconnectReason) {
+        let attempt = self.outage.as_ref().map_or(0, |outage| outage.failed).saturating_add(1);
+        let delay = wait.until.saturating_since(now);
+        if let Some(outage) = &mut self.outage {
+            outage.class = reason.class();
+            outage.may_shorten = matches!(wait.why, WaitReason::Policy | WaitReason::BreakerOpen);
         }
-        let elapsed = now.saturating_since(outage.since);
-        let context = RetryContext { previous_retry_count: outage.failed, elapsed, reason };
-        let delay = self.config.retry.next_delay(&context)?;
-        Some(delay.max(reason.retry_after().unwrap_or_default().min(MAX_RETRY_AFTER)))
+        if wait.why.is_critical() {
+            tracing::error!(attempt, ?delay, why = wait.why.as_str(), reason = %reason, "waiting");
+        }
+        self.timers.set(Timer::Retry, wait.until);
+        let Wait { until, why, breaker } = wait;
+        self.event(Event::Waiting { attempt, delay, until, why, breaker, reason });
     }
 
-    fn wait(&mut self, now: Instant, delay: Duration, reason: DisconnectReason) {
-        let attempt = self.outage.as_ref().map_or(0, |outage| outage.failed).saturating_add(1);
-        self.timers.set(Timer::Retry, now + delay);
-        self.event(Event::Waiting { attempt, delay, reason });
+    /// The application wants the next attempt now.
+    pub(super) fn reconnect_now(&mut self, now: Instant) {
+        if matches!(self.phase, Phase::Waiting) && self.may_follow_hint(now) {
+            self.begin_attempt(now);
+        }
+    }
+
+    /// The network is said to be back. An open breaker is obeyed, unless it was this machine that had failed.
+    pub(super) fn network_up(&mut self, now: Instant) {
+        let class = self.outage.as_ref().map_or(FailureClass::Lost, |outage| outage.class);
+        let is_worth_it = matches!(self.phase, Phase::Waiting) && self.scheduler.obeys_hint(now, class);
+        if is_worth_it && self.may_follow_hint(now) {
+            self.begin_attempt(now);
+        }
+    }
+
+    fn may_follow_hint(&mut self, now: Instant) -> bool {
+        let is_due = self.hinted_at.is_none_or(|last| now.saturating_since(last) >= HINT_INTERVAL);
+        if is_due {
+            self.hinted_at = Some(now);
+        }
+        is_due
+    }
+
+    /// The longest wait from now on; one that runs is shortened to it.
+    pub(super) fn set_max_delay(&mut self, now: Instant, longest: Option<Duration>) {
+        self.scheduler.set_max_delay(now, longest);
+        if let (Phase::Waiting, Some(longest), Some(due)) = (&self.phase, longest, self.timers.due(Timer::Retry)) {
+            let is_own = self.outage.as_ref().is_some_and(|outage| outage.may_shorten);
+            if is_own && due > now + longest {
+                self.timers.set(Timer::Retry, now + longest);
+            }
+        }
     }
 
     /// Settles everything that belonged to the connection.

@@ -14,6 +14,7 @@ impl HubConnection {
         match self.state() {
             State::Disconnected => {
                 self.starting.push(token);
+                self.scheduler.started(now);
                 self.begin_attempt(now);
             }
             State::Connecting => self.starting.push(token),
@@ -59,6 +60,7 @@ impl HubConnection {
         let reason = DisconnectReason::stopped();
         let was_connected = self.outage.take().is_some_and(|outage| !outage.is_initial);
         self.phase = Phase::Disconnected;
+        self.scheduler.stopped(self.now);
         self.timers.clear_all();
         self.outbound.clear();
         self.end_pending_subscribes(&reason);
@@ -77,6 +79,7 @@ impl HubConnection {
         self.end_pending_subscribes(&reason);
         self.leave_connection(&reason);
         self.owe_gaps();
+        self.scheduler.stopped(self.now);
         self.phase = Phase::Disconnected;
         self.event(Event::Disconnected(reason));
         for token in std::mem::take(&mut self.stopping) {

@@ -300,6 +300,7 @@ impl HubConnection {
         let was_restoring = std::mem::take(&mut self.is_restoring);
         self.is_restoring = self.ledger.is_restoring();
         if was_restoring && !self.is_restoring && self.is_connected() {
+            self.scheduler.restored(self.now);
             self.event(Event::Restored);
         }
     }

@@ -105,6 +105,7 @@ impl HubConnection {
                     self.timers.set(Timer::KeepAlive, due);
                 }
             }
+            (Timer::Stable, Phase::Connected(_)) => self.scheduler.stable(now),
             _ => {}
         }
     }

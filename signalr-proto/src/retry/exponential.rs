@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::random::SplitMix64;
+
 /// Delays of `first * factor^n`, at most `cap`, for so many attempts; each longer by a random part, so that a thousand clients do not come
 /// back at once.
 ///
@@ -24,7 +26,7 @@ impl Default for Exponential {
             cap: Duration::from_secs(60),
             attempts: Some(5),
             jitter_percent: 0,
-            random: SplitMix64(0),
+            random: SplitMix64::new(0),
         }
     }
 }
@@ -57,40 +59,21 @@ impl Exponential {
     /// Each delay grows by a random part of up to so many percent (never shrinks), drawn from `seed`. Default 0.
     #[must_use]
     pub fn jitter(self, percent: u32, seed: u64) -> Self {
-        Self { jitter_percent: percent, random: SplitMix64(seed), ..self }
+        Self { jitter_percent: percent, random: SplitMix64::new(seed), ..self }
     }
 
-    pub(super) fn next_delay(&mut self, previous_retry_count: u32) -> Option<Duration> {
-        if self.attempts.is_some_and(|attempts| previous_retry_count >= attempts) {
-            return None;
-        }
-        let factor = self.factor.checked_pow(previous_retry_count).unwrap_or(u32::MAX);
+    /// A guarded policy goes on with the last delay.
+    pub(super) fn next_delay(&mut self, previous_retry_count: u32, is_guarded: bool) -> Option<Duration> {
+        let exponent = match self.attempts {
+            Some(attempts) if previous_retry_count >= attempts => attempts.checked_sub(1).filter(|_| is_guarded)?,
+            _ => previous_retry_count,
+        };
+        let factor = self.factor.checked_pow(exponent).unwrap_or(u32::MAX);
         let delay = self.first.saturating_mul(factor).min(self.cap);
         if self.jitter_percent == 0 {
             return Some(delay);
         }
-        let widest = u64::try_from(delay.as_nanos() * u128::from(self.jitter_percent) / 100).unwrap_or(u64::MAX);
-        Some(delay.saturating_add(Duration::from_nanos(self.random.below(widest))))
-    }
-}
-
-/// Sebastiano Vigna's SplitMix64: small, seedable, good enough to spread delays.
-#[derive(Debug, Clone)]
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// A number from 0 to `limit`, `limit` excluded unless it is 0.
-    fn below(&mut self, limit: u64) -> u64 {
-        u64::try_from((u128::from(self.next()) * u128::from(limit)) >> 64)
-            .expect("a product shifted by 64 bits fits 64 bits")
+        Some(delay.saturating_add(self.random.percent_below(delay, self.jitter_percent)))
     }
 }
 
@@ -101,21 +84,22 @@ mod tests {
     #[test]
     fn the_default_ladder() {
         let mut policy = Exponential::default();
-        let delays: Vec<_> = (0..6).map(|count| policy.next_delay(count).map(|delay| delay.as_millis())).collect();
+        let delays: Vec<_> =
+            (0..6).map(|count| policy.next_delay(count, false).map(|delay| delay.as_millis())).collect();
         assert_eq!(delays, [Some(100), Some(200), Some(400), Some(800), Some(1600), None]);
     }
 
     #[test]
     fn a_cap_holds_however_long_it_goes_on() {
         let mut policy = Exponential::default().cap(Duration::from_secs(8)).attempts(None);
-        assert_eq!(policy.next_delay(1_000_000), Some(Duration::from_secs(8)));
+        assert_eq!(policy.next_delay(1_000_000, false), Some(Duration::from_secs(8)));
     }
 
     #[test]
     fn jitter_only_adds_and_repeats_with_its_seed() {
         let draw = |seed| {
             let mut policy = Exponential::default().jitter(20, seed).attempts(None).cap(Duration::from_millis(100));
-            (0..200).map(|count| policy.next_delay(count).unwrap()).collect::<Vec<_>>()
+            (0..200).map(|count| policy.next_delay(count, false).unwrap()).collect::<Vec<_>>()
         };
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));

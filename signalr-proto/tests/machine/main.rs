@@ -14,5 +14,6 @@ mod liveness;
 mod negotiation;
 mod pressure;
 mod reconnect;
+mod retry;
 mod streams;
 mod subscriptions;

@@ -9,6 +9,7 @@ use signalr_proto::error::DisconnectReason;
 use signalr_proto::io::{
     Action, AttemptId, CloseHow, HttpResponse, IoFailure, IoFailureKind, Payload, Token, TransportEnd,
 };
+use signalr_proto::retry::{BreakerState, FailureClass, WaitReason};
 use signalr_proto::secret::Secret;
 use signalr_proto::subscription::{MethodCall, SubscriptionKey, SubscriptionRequest};
 use signalr_proto::time::Instant;
@@ -41,6 +42,8 @@ pub(crate) struct Sim {
     pub(crate) flushes: bool,
     /// The attempt whose WebSocket was opened last.
     pub(crate) attempt: Option<AttemptId>,
+    /// Every wait that was told, since they were last taken.
+    waits: Vec<Wait>,
     negotiations: u64,
     last_token: u64,
 }
@@ -60,6 +63,7 @@ impl Sim {
             is_ready: true,
             flushes: true,
             attempt: None,
+            waits: Vec::new(),
             negotiations: 0,
             last_token: 0,
         }
@@ -186,6 +190,11 @@ impl Sim {
 
     // What the world does.
 
+    /// Whether a dial awaits its end.
+    pub(crate) fn is_dialling(&self) -> bool {
+        self.actions.iter().any(|action| matches!(action, Action::Open { .. }))
+    }
+
     /// Pops the next action.
     pub(crate) fn action(&mut self) -> Action {
         self.actions.pop_front().expect("the machine wants something done")
@@ -305,6 +314,11 @@ impl Sim {
                 self.actions.push_back(action);
             }
             while let Some(event) = self.machine.poll_event() {
+                if let Event::Waiting { attempt, delay, until, why, breaker, reason } = &event {
+                    assert_eq!(*until, self.now + *delay, "both say the same");
+                    let (class, breaker) = (reason.class(), *breaker);
+                    self.waits.push(Wait { attempt: *attempt, delay: *delay, why: *why, breaker, class });
+                }
                 self.log.push(Channel::Event, describe_event(&event));
             }
             while let Some((token, reply)) = self.machine.poll_reply() {
@@ -343,6 +357,11 @@ impl Sim {
         self.log.take_of(&[Channel::Event])
     }
 
+    /// Takes the waits that were told since the last time.
+    pub(crate) fn waits(&mut self) -> Vec<Wait> {
+        std::mem::take(&mut self.waits)
+    }
+
     pub(crate) fn replies(&mut self) -> Vec<String> {
         self.log.take_of(&[Channel::Reply])
     }
@@ -356,6 +375,16 @@ impl Sim {
         self.actions.clear();
         self.log.take_of(&[Channel::Action])
     }
+}
+
+/// A wait as the machine told it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Wait {
+    pub(crate) attempt: u32,
+    pub(crate) delay: Duration,
+    pub(crate) why: WaitReason,
+    pub(crate) breaker: Option<BreakerState>,
+    pub(crate) class: FailureClass,
 }
 
 /// A call to be made.
@@ -462,7 +491,7 @@ fn describe_event(event: &Event) -> String {
     match event {
         Event::Connected(id) => format!("connected {} {}", id.local(), id.server_assigned().unwrap_or("-")),
         Event::Reconnecting(why) => format!("reconnecting {}", reason(why)),
-        Event::Waiting { attempt, delay, reason: why } => format!("waiting {attempt} {delay:?} {}", reason(why)),
+        Event::Waiting { attempt, delay, reason: why, .. } => format!("waiting {attempt} {delay:?} {}", reason(why)),
         Event::Reconnected(id) => format!("reconnected {} {}", id.local(), id.server_assigned().unwrap_or("-")),
         Event::Restored => "restored".to_owned(),
         Event::Disconnected(why) => format!("disconnected {}", reason(why)),

@@ -14,9 +14,13 @@ pub(crate) fn tell(output: &Output, keys: &Keys, event: &Event) {
                 Line::event("reconnecting").with("cause", reason.cause().as_str()).with("message", reason.explain()),
             );
         }
-        Event::Waiting { attempt, delay, reason } => {
+        Event::Waiting { attempt, delay, reason, breaker, .. } => {
             let line = Line::event("waiting").with("attempt", attempt).with("delayMs", delay.as_millis());
-            output.tell(line.with("cause", reason.cause().as_str()));
+            let line = line.with("cause", reason.cause().as_str());
+            output.tell(match breaker {
+                Some(breaker) => line.with("breaker", breaker.as_str()),
+                None => line,
+            });
         }
         Event::Reconnected(id) => {
             output.tell(Line::event("reconnected").with("serverConnectionId", id.server_assigned()))

@@ -48,7 +48,7 @@ async fn delays_are_used_up_one_by_one<R: Runtime>() {
     connection.send("Die", ()).await.unwrap();
     let mut told = Vec::new();
     let last = find::<R, _>("the end", &mut events, |event| match event {
-        Event::Waiting { attempt, delay, reason } => {
+        Event::Waiting { attempt, delay, reason, .. } => {
             told.push((*attempt, delay.as_millis(), reason.cause()));
             None
         }
