@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fmt::Display;
 use std::future::Future;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,7 @@ pub struct HubConnectionBuilder<R> {
     tls: Option<Arc<ClientConfig>>,
     proxy: Option<Proxy>,
     limits: Limits,
+    seed: Option<u64>,
     runtime: PhantomData<fn() -> R>,
 }
 
@@ -44,6 +46,7 @@ impl<R: Runtime> HubConnectionBuilder<R> {
             tls: None,
             proxy: None,
             limits: Limits { queue_events: 1_024, stream_bytes: 16 << 20 },
+            seed: None,
             runtime: PhantomData,
         }
     }
@@ -100,6 +103,12 @@ impl<R: Runtime> HubConnectionBuilder<R> {
     /// Lets the policy stand behind the first attempt of a `start` too. Default: `start` fails at once.
     pub fn retry_initial_connect(self, retry: bool) -> Self {
         self.config(|config| config.retry_initial_connect(retry))
+    }
+
+    /// What random delays are drawn from, so that they repeat. Default: another seed for every connection.
+    pub fn retry_seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
     }
 
     /// A ping leaves when nothing else was sent for so long. Default 15 s; zero: no pings.
@@ -197,7 +206,7 @@ impl<R: Runtime> HubConnectionBuilder<R> {
     }
 
     fn assemble(self, tells_events: bool) -> Result<(HubConnection<R>, Driver<R>), ConfigError> {
-        let mut config = self.config;
+        let mut config = self.config.seed(self.seed.unwrap_or_else(random_seed));
         for (name, value) in &self.headers {
             config = config.header(name, value)?;
         }
@@ -211,6 +220,11 @@ impl<R: Runtime> HubConnectionBuilder<R> {
         let driver = Driver::new(shared.clone(), DialOptions::new(tls, self.proxy), self.tokens);
         Ok((HubConnection::new(shared), driver))
     }
+}
+
+/// The standard library's hash maps are keyed at random: that is randomness enough to spread delays.
+fn random_seed() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 impl<R> fmt::Debug for HubConnectionBuilder<R> {

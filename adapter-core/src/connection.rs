@@ -4,10 +4,12 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use signalr_proto::error::Rejection;
+use signalr_proto::retry::RetryMetrics;
 use signalr_proto::{Command, ConnectionId, Counters, Reply, Role, StartError, State, SubscribeError};
 
 use crate::builder::HubConnectionBuilder;
@@ -187,6 +189,34 @@ impl<R> HubConnection<R> {
         arguments: impl Serialize,
     ) -> Result<Subscription, Rejection> {
         Subscription::new(self.lifeline.clone(), methods.into(), &arguments)
+    }
+
+    /// Makes the attempt to reconnect that is waited for now, whatever the wait is for. While not waiting it does nothing; it is followed
+    /// once in 5 s.
+    pub fn reconnect_now(&self) {
+        self.tell(Command::ReconnectNow);
+    }
+
+    /// Says that the network is back: like [`reconnect_now`](Self::reconnect_now), but an open circuit breaker is obeyed, unless this
+    /// machine itself had been the cause.
+    pub fn network_up(&self) {
+        self.tell(Command::NetworkUp);
+    }
+
+    /// The longest wait between two attempts from now on, the circuit breaker's included, and of the wait under way; `None`: what the
+    /// policy says. For times in which a late return costs more than a few dials, such as while a position is open.
+    pub fn set_max_delay(&self, longest: Option<Duration>) {
+        self.tell(Command::SetMaxDelay(longest));
+    }
+
+    /// What was counted about reconnecting: the circuit breaker's state and counters, attempts, flaps.
+    pub fn retry_metrics(&self) -> RetryMetrics {
+        let now = self.shared().now();
+        self.shared().lock().machine.retry_metrics(now)
+    }
+
+    fn tell(&self, command: Command) {
+        self.shared().command(self.shared().next_token(), command);
     }
 
     /// The state now.

@@ -53,7 +53,10 @@ pub use signalr_proto::error::{
     Cause, ConfigError, DisconnectReason, HubError, NotSent, OutcomeUnknown, ProtocolViolation, Rejection,
 };
 pub use signalr_proto::json::DecodeError;
-pub use signalr_proto::retry::{Exponential, RetryContext, RetryPolicy};
+pub use signalr_proto::retry::{
+    BreakerConfig, BreakerMetrics, BreakerState, Exponential, FailureClass, RetryContext, RetryMetrics, RetryPolicy,
+    WaitReason,
+};
 pub use signalr_proto::secret::Secret;
 pub use signalr_proto::sink::Gap;
 pub use signalr_proto::subscription::SubscriptionKey;

@@ -316,9 +316,10 @@ impl HubConnection {
         self.counters
     }
 
-    /// What was counted about reconnecting, up to the last time the machine was handed.
-    pub fn retry_metrics(&mut self) -> RetryMetrics {
-        self.scheduler.metrics(self.now)
+    /// What was counted about reconnecting, up to `now`.
+    pub fn retry_metrics(&mut self, now: Instant) -> RetryMetrics {
+        let now = self.advance(now);
+        self.scheduler.metrics(now)
     }
 
     /// The count of bytes that consumers have not taken: their sinks add to it, they release from it.

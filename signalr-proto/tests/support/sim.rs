@@ -9,7 +9,7 @@ use signalr_proto::error::DisconnectReason;
 use signalr_proto::io::{
     Action, AttemptId, CloseHow, HttpResponse, IoFailure, IoFailureKind, Payload, Token, TransportEnd,
 };
-use signalr_proto::retry::{BreakerState, FailureClass, WaitReason};
+use signalr_proto::retry::{BreakerState, FailureClass, RetryMetrics, WaitReason};
 use signalr_proto::secret::Secret;
 use signalr_proto::subscription::{MethodCall, SubscriptionKey, SubscriptionRequest};
 use signalr_proto::time::Instant;
@@ -355,6 +355,10 @@ impl Sim {
 
     pub(crate) fn events(&mut self) -> Vec<String> {
         self.log.take_of(&[Channel::Event])
+    }
+
+    pub(crate) fn retry_metrics(&mut self) -> RetryMetrics {
+        self.machine.retry_metrics(self.now)
     }
 
     /// Takes the waits that were told since the last time.

@@ -6,7 +6,7 @@ use std::future::ready;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use adapter_core::{HubConnectionBuilder, RetryPolicy, Runtime};
+use adapter_core::{Exponential, HubConnectionBuilder, RetryPolicy, Runtime};
 
 use crate::fields::Fields;
 
@@ -89,8 +89,11 @@ fn reconnect<R: Runtime>(
     let policy = match (delays, preset.as_deref()) {
         (Some(_), Some(_)) => return Err("`reconnectDelaysMs` and `reconnectPreset` exclude each other".to_owned()),
         (Some(delays), None) => RetryPolicy::delays(delays.into_iter().map(Duration::from_millis)),
+        (None, Some("signalr")) => RetryPolicy::signalr(),
         (None, Some("microsoft")) => RetryPolicy::microsoft(),
-        (None, Some(preset)) => return Err(format!("the library does not have this `reconnectPreset` yet: {preset}")),
+        (None, Some("exponential")) => RetryPolicy::exponential(Exponential::default()),
+        (None, Some("trading")) => RetryPolicy::trading(),
+        (None, Some(preset)) => return Err(format!("the library does not have this `reconnectPreset`: {preset}")),
         (None, None) => RetryPolicy::never(),
     };
     builder = builder.automatic_reconnect(policy);

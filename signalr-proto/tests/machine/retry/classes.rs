@@ -42,7 +42,7 @@ fn a_loss_without_a_word_begins_at_the_first_rung_and_is_not_counted() {
     sim.lose();
     let wait = sim.waits().pop().expect("it waits");
     assert_eq!((wait.delay, wait.why, wait.class), (Duration::ZERO, WaitReason::Policy, FailureClass::Lost));
-    assert_eq!(sim.machine.retry_metrics().consecutive_failures, 0);
+    assert_eq!(sim.retry_metrics().consecutive_failures, 0);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn nobody_listening_takes_the_next_rung_and_counts() {
     for (count, delay) in [(1, 2), (2, 5), (3, 10)] {
         let wait = fail_dial(&mut sim, refused()).expect("it goes on");
         assert_eq!((wait.delay, wait.class), (Duration::from_secs(delay), FailureClass::Refused));
-        assert_eq!(sim.machine.retry_metrics().consecutive_failures, count);
+        assert_eq!(sim.retry_metrics().consecutive_failures, count);
     }
 }
 
@@ -119,7 +119,7 @@ fn a_throttling_hub_is_given_its_time_and_up_to_a_tenth_more() {
         let asked = Duration::from_secs(after);
         assert!(wait.delay >= asked && wait.delay < asked + asked / 10, "{:?}", wait.delay);
         assert_eq!((wait.why, wait.class), (WaitReason::RetryAfter, FailureClass::Throttled));
-        assert_eq!(sim.machine.retry_metrics().consecutive_failures, 1);
+        assert_eq!(sim.retry_metrics().consecutive_failures, 1);
     }
     let mut without = dialling(RetryPolicy::signalr());
     let wait = fail_dial(&mut without, status(429, None)).expect("it waits");
@@ -140,13 +140,13 @@ fn a_forbidden_client_is_not_dialled_again() {
     let mut sim = dialling(RetryPolicy::trading());
     assert_eq!(fail_dial(&mut sim, status(403, None)), None);
     assert_eq!(sim.events().pop().as_deref(), Some("disconnected unauthorized"));
-    assert_eq!(sim.machine.retry_metrics().breaker_state, Some(BreakerState::Isolated));
+    assert_eq!(sim.retry_metrics().breaker_state, Some(BreakerState::Isolated));
     // An explicit start is permitted all the same.
     sim.start();
     sim.open(Ok(()));
     sim.hub("{}");
     assert_eq!(sim.machine.state(), State::Connected);
-    assert_eq!(sim.machine.retry_metrics().breaker_state, Some(BreakerState::Closed));
+    assert_eq!(sim.retry_metrics().breaker_state, Some(BreakerState::Closed));
 }
 
 #[test]

@@ -82,5 +82,5 @@ fn a_wait_for_the_flap_budget_says_so() {
     let expected =
         [(1, 0, "policy"); 6].into_iter().chain([(1, 2, "flapping"), (1, 5, "flapping")]).collect::<Vec<_>>();
     assert_eq!(waits, expected);
-    assert_eq!(sim.machine.retry_metrics().flaps, 7);
+    assert_eq!(sim.retry_metrics().flaps, 7);
 }

@@ -57,7 +57,7 @@ fn reconnect_now_does_nothing_while_connected_connecting_or_disconnected() {
 #[test]
 fn the_network_is_up_obeys_an_open_breaker_and_reconnect_now_does_not() {
     let mut sim = down(RetryPolicy::trading(), 30.0);
-    assert_eq!(sim.machine.retry_metrics().breaker_state, Some(BreakerState::Open));
+    assert_eq!(sim.retry_metrics().breaker_state, Some(BreakerState::Open));
     sim.command(Command::NetworkUp);
     assert!(!sim.is_dialling());
     sim.command(Command::ReconnectNow);
@@ -110,10 +110,10 @@ fn what_the_server_asked_for_is_not_shortened() {
 fn an_explicit_start_resets_an_open_breaker() {
     let mut sim = down(RetryPolicy::exponential(signalr_proto::retry::Exponential::default()), 20.0);
     assert_eq!(sim.machine.state(), State::Disconnected);
-    assert_eq!(sim.machine.retry_metrics().breaker.opened, 1);
+    assert_eq!(sim.retry_metrics().breaker.opened, 1);
     sim.start();
     assert!(matches!(sim.actions.back(), Some(Action::Open { .. })));
-    let metrics = sim.machine.retry_metrics();
+    let metrics = sim.retry_metrics();
     assert_eq!((metrics.breaker_state, metrics.consecutive_failures), (Some(BreakerState::Closed), 0));
 }
 

@@ -24,7 +24,7 @@ fn it_sig_011_signalr_dials_at_0_2_7_17_and_stops_with_its_breaker_closed() {
     assert_eq!(times, [0.0, 2.0, 7.0, 17.0]);
     let delays: Vec<_> = sim.waits().into_iter().map(|wait| wait.delay.as_secs()).collect();
     assert_eq!(delays, [0, 2, 5, 10]);
-    let metrics = sim.machine.retry_metrics();
+    let metrics = sim.retry_metrics();
     assert_eq!((metrics.breaker_state, metrics.consecutive_failures), (Some(BreakerState::Closed), 4));
     assert_eq!((metrics.exhausted, sim.machine.state(), sim.idle()), (1, State::Disconnected, None));
 }
@@ -35,7 +35,7 @@ fn exponential_stops_after_five_and_its_breaker_opens_on_the_fifth_failure() {
     assert_eq!(times, [0.1, 0.3, 0.7, 1.5, 3.1]);
     let states: Vec<_> = sim.waits().into_iter().map(|wait| wait.breaker).collect();
     assert_eq!(states, [Some(BreakerState::Closed); 5]);
-    let metrics = sim.machine.retry_metrics();
+    let metrics = sim.retry_metrics();
     assert_eq!((metrics.breaker.opened, metrics.exhausted, sim.machine.state()), (1, 1, State::Disconnected));
 }
 
@@ -90,7 +90,7 @@ fn microsofts_policy_has_neither_classes_nor_breaker() {
     let (mut sim, times) = outage(RetryPolicy::microsoft());
     assert_eq!(times, [0.0, 2.0, 12.0, 42.0]);
     assert!(sim.waits().iter().all(|wait| wait.breaker.is_none()));
-    assert_eq!(sim.machine.retry_metrics().breaker_state, None);
+    assert_eq!(sim.retry_metrics().breaker_state, None);
 }
 
 /// The lag between the hub's return and the next dial, for outages of every length in a band, in steps of a tenth.

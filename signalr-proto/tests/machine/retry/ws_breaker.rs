@@ -88,7 +88,7 @@ fn ws_breaker_mixed_valid_invalid_messages() {
     }
     let counters = sim.machine.counters();
     assert_eq!((counters.delivered, counters.malformed), (100, 100));
-    let metrics = sim.machine.retry_metrics();
+    let metrics = sim.retry_metrics();
     assert_eq!((metrics.breaker_state, metrics.consecutive_failures), (Some(BreakerState::Closed), 0));
     assert_eq!(sim.machine.state(), signalr_proto::State::Connected);
 }
@@ -121,18 +121,18 @@ fn ws_breaker_connection_failure_handling() {
     let mut sim = connected(RetryPolicy::trading());
     sim.lose();
     dials(&mut sim, Hub::Down, Duration::from_secs(28));
-    assert_eq!(sim.machine.retry_metrics().breaker_state, Some(BreakerState::Closed));
+    assert_eq!(sim.retry_metrics().breaker_state, Some(BreakerState::Closed));
     dials(&mut sim, Hub::Down, Duration::from_secs(1));
-    assert_eq!(sim.machine.retry_metrics().breaker_state, Some(BreakerState::Open));
+    assert_eq!(sim.retry_metrics().breaker_state, Some(BreakerState::Open));
     // The probe fails: twice as long.
     dials(&mut sim, Hub::Down, Duration::from_secs(10));
-    assert_eq!(sim.machine.retry_metrics().breaker.opened, 2);
+    assert_eq!(sim.retry_metrics().breaker.opened, 2);
     // The next one succeeds; the connection can be used at once, the breaker closes after 10 s of life.
     let up = dials(&mut sim, Hub::Up, Duration::from_secs(25));
     assert_eq!(up.len(), 1);
     assert_eq!(sim.machine.state(), signalr_proto::State::Connected);
     sim.seconds(10);
-    assert_eq!(sim.machine.retry_metrics().breaker_state, Some(BreakerState::Closed));
+    assert_eq!(sim.retry_metrics().breaker_state, Some(BreakerState::Closed));
 }
 
 /// A probing connection reports three milestones; one that dies before the third opens the breaker for longer.
@@ -141,7 +141,7 @@ fn a_probe_that_dies_young_opens_it_for_longer() {
     let mut sim = connected(RetryPolicy::signalr().guarded());
     sim.lose();
     dials(&mut sim, Hub::Down, Duration::from_secs(36));
-    assert_eq!(sim.machine.retry_metrics().breaker.opened, 1);
+    assert_eq!(sim.retry_metrics().breaker.opened, 1);
     // Accepted at 37 s; lives for 9 s.
     let times = dials(&mut sim, Hub::DropsAfter(Duration::from_secs(9)), Duration::from_secs(12));
     assert_eq!(times.len(), 1);

@@ -48,7 +48,7 @@ fn what_cannot_be_is_named(mut testee: Testee) {
         ("transports", json!({"transports": ["LongPolling"]})),
         ("transports", json!({"transports": ["WebSockets", "ServerSentEvents"]})),
         ("transports", json!({"transports": []})),
-        ("reconnectPreset", json!({"reconnectPreset": "trading"})),
+        ("reconnectPreset", json!({"reconnectPreset": "someday"})),
         ("reconnectPreset", json!({"reconnectPreset": "microsoft", "reconnectDelaysMs": [0]})),
         ("accessTokens", json!({"accessToken": "a", "accessTokens": ["b"]})),
         ("accessTokens", json!({"accessTokens": []})),
