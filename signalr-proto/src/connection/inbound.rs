@@ -123,7 +123,7 @@ impl HubConnection {
             return self.violated(now, attempt, violation);
         }
         match envelope.kind {
-            Kind::Invocation => self.invocation(attempt, record, &envelope),
+            Kind::Invocation => self.invocation(now, attempt, record, &envelope),
             Kind::StreamItem => self.stream_item(now, record.len(), &mut envelope),
             Kind::Completion => self.completion(now, &mut envelope),
             Kind::Ping => self.counters.control += 1,
@@ -139,7 +139,7 @@ impl HubConnection {
     }
 
     #[inline]
-    fn invocation(&mut self, attempt: AttemptId, record: &str, envelope: &Envelope<'_>) {
+    fn invocation(&mut self, now: Instant, attempt: AttemptId, record: &str, envelope: &Envelope<'_>) {
         let ticket = envelope.invocation_id.as_deref().map(|id| ResultTicket { attempt, invocation_id: id.into() });
         if envelope.decoded.is_none() {
             self.unhandled(envelope);
@@ -164,7 +164,7 @@ impl HubConnection {
             }
         }
         let is_tapped = self.gate.is_some();
-        if delivery.malformed.is_empty() && !is_tapped {
+        if delivery.malformed.is_empty() && !is_tapped && self.feeds.are_all_well() {
             return;
         }
         let target: Box<str> = envelope.target.as_deref().unwrap_or_default().into();
@@ -173,7 +173,12 @@ impl HubConnection {
         }
         if is_tapped && delivery.accepted > 0 {
             let arguments = envelope.arguments.clone().and_then(|range| record.get(range)).unwrap_or("[]").into();
-            self.event(Event::Invocation { target, arguments, accepted: delivery.accepted });
+            self.event(Event::Invocation { target: target.clone(), arguments, accepted: delivery.accepted });
+        }
+        if delivery.accepted > 0 {
+            self.feed_succeeded(now, &target);
+        } else {
+            self.feed_failed(now, &target);
         }
     }
 

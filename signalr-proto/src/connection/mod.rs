@@ -3,6 +3,7 @@
 mod attempt;
 mod calls;
 mod commands;
+mod feeds;
 mod inbound;
 mod outbound;
 mod reconnect;
@@ -21,6 +22,7 @@ pub use registry::Role;
 
 use attempt::Attempt;
 use calls::Calls;
+use feeds::Feeds;
 use outbound::Outbound;
 use reconnect::Outage;
 use registry::Registry;
@@ -156,6 +158,17 @@ pub enum Event {
         /// What did not fit, and where.
         error: DecodeError,
     },
+    /// Five payloads in a row of this target fitted no listener. The subscriptions that name it have a gap now and are asked for anew; the
+    /// connection stays. Told again, after 10, 20, 40, then 80 s, while it gets no better.
+    FeedDegraded {
+        /// The target.
+        target: Box<str>,
+    },
+    /// A degraded target sent something that can be decoded.
+    FeedRecovered {
+        /// The target.
+        target: Box<str>,
+    },
     /// The hub called a target that nobody listens to.
     Unhandled {
         /// The target, cut at 256 characters.
@@ -215,6 +228,7 @@ pub struct HubConnection {
     registry: Registry,
     calls: Calls,
     ledger: Ledger,
+    feeds: Feeds,
     /// `Restored` is still to be told.
     is_restoring: bool,
     gaps: u64,
@@ -269,6 +283,7 @@ impl HubConnection {
             registry: Registry::default(),
             calls: Calls::default(),
             ledger: Ledger::default(),
+            feeds: Feeds::default(),
             is_restoring: false,
             gaps: 0,
             owes_gap: false,

@@ -141,6 +141,7 @@ impl HubConnection {
         self.buffer.reset(self.config.max_record_bytes);
         self.calls.flush();
         self.registry.discard();
+        self.feeds.clear();
         for (_, call) in self.calls.take_all() {
             self.settle(call, reason);
         }

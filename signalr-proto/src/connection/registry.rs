@@ -159,9 +159,18 @@ impl Registry {
         delivery
     }
 
-    /// Tells every listener that events may have been missed.
-    pub(super) fn gap(&mut self, serial: u64, reason: &DisconnectReason, keys: &[(SubscriptionKey, Vec<String>)]) {
+    /// Tells that events may have been missed: every listener, or only those of a target that one of the keys names.
+    pub(super) fn gap(
+        &mut self,
+        serial: u64,
+        reason: &DisconnectReason,
+        keys: &[(SubscriptionKey, Vec<String>)],
+        named_only: bool,
+    ) {
         for target in &mut self.targets {
+            if named_only && !keys.iter().any(|(_, targets)| targets.contains(&target.name)) {
+                continue;
+            }
             let feeds = |targets: &Vec<String>| targets.is_empty() || targets.contains(&target.name);
             let keys = keys.iter().filter(|(_, targets)| feeds(targets)).map(|(key, _)| key.clone()).collect();
             let gap = Gap { serial, reason: reason.clone(), keys };

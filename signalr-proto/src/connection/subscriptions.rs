@@ -316,7 +316,29 @@ impl HubConnection {
                 affected.push((entry.key.clone(), entry.targets.clone()));
             }
         }
-        self.tell_gap(reason, affected);
+        self.tell_gap(reason, affected, false);
+    }
+
+    /// Asks for everything anew that names this target, with a gap until the hub has agreed.
+    pub(super) fn refresh_feeding(&mut self, now: Instant, target: &str, reason: &DisconnectReason) {
+        let mut affected = Vec::new();
+        for serial in self.ledger.serials() {
+            let Some(entry) = self.ledger.get_mut(serial) else { continue };
+            let is_fed = entry.targets.iter().any(|fed| fed == target);
+            if !is_fed || entry.progress != Progress::Acknowledged || entry.subscribers == 0 {
+                continue;
+            }
+            entry.gap_is_open = true;
+            affected.push((entry.key.clone(), entry.targets.clone()));
+            if entry.key.unsubscribe().is_some() {
+                self.write_unsubscribe(now, serial);
+            } else {
+                self.write_subscribe(now, serial);
+            }
+        }
+        if !affected.is_empty() {
+            self.tell_gap(reason, affected, true);
+        }
     }
 
     /// The application stopped the connection itself: its gaps are told when it starts again.
@@ -341,12 +363,12 @@ impl HubConnection {
                 affected.push((entry.key.clone(), entry.targets.clone()));
             }
         }
-        self.tell_gap(&DisconnectReason::stopped(), affected);
+        self.tell_gap(&DisconnectReason::stopped(), affected, false);
     }
 
-    fn tell_gap(&mut self, reason: &DisconnectReason, affected: Vec<(SubscriptionKey, Vec<String>)>) {
+    fn tell_gap(&mut self, reason: &DisconnectReason, affected: Vec<(SubscriptionKey, Vec<String>)>, named_only: bool) {
         self.gaps += 1;
-        self.registry.gap(self.gaps, reason, &affected);
+        self.registry.gap(self.gaps, reason, &affected, named_only);
         for (key, _) in affected {
             self.event(Event::GapOpened { key, reason: reason.clone() });
         }

@@ -7,6 +7,7 @@ mod calls;
 mod client_results;
 mod closing;
 mod codec;
+mod feeds;
 mod handshake;
 mod hostile;
 mod laws;

@@ -504,6 +504,8 @@ fn describe_event(event: &Event) -> String {
         Event::SubscriptionFailed { key: failed, error } => format!("subscription_failed {} {error}", key(failed)),
         Event::Invocation { target, arguments, accepted } => format!("invocation {target} {arguments} {accepted}"),
         Event::Malformed { target, error } => format!("malformed {target} {}", error.place()),
+        Event::FeedDegraded { target } => format!("feed_degraded {target}"),
+        Event::FeedRecovered { target } => format!("feed_recovered {target}"),
         Event::Unhandled { target } => format!("unhandled {target}"),
         Event::Violation(violation) => format!("violation {violation}"),
         Event::SlowConsumer => "slow_consumer".to_owned(),
