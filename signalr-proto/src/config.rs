@@ -44,6 +44,9 @@ pub struct HubConnectionConfig {
     pub(crate) retry: RetryPolicy,
     pub(crate) retry_initial_connect: bool,
     pub(crate) seed: u64,
+    pub(crate) stateful_reconnect: bool,
+    pub(crate) stateful_buffer_bytes: usize,
+    pub(crate) resume_window: Duration,
 }
 
 impl Default for HubConnectionConfig {
@@ -69,6 +72,9 @@ impl Default for HubConnectionConfig {
             retry: RetryPolicy::never(),
             retry_initial_connect: false,
             seed: 0,
+            stateful_reconnect: false,
+            stateful_buffer_bytes: 100_000,
+            resume_window: Duration::from_secs(15),
         }
     }
 }
@@ -196,6 +202,29 @@ impl HubConnectionConfig {
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
+    }
+
+    /// Asks the hub to keep the connection when its transport is lost, so that another one can take its place and nothing is missed. Takes
+    /// effect where the hub allows it (ASP.NET Core 8: `AllowStatefulReconnects`) and is negotiated with; else everything is as without.
+    /// Default: off, as in Microsoft's clients.
+    #[must_use]
+    pub fn stateful_reconnect(self, enabled: bool) -> Self {
+        Self { stateful_reconnect: enabled, ..self }
+    }
+
+    /// With stateful reconnect: how many bytes of messages that the hub has not acknowledged are kept. At the limit calls wait for room
+    /// within their deadlines and end as not sent. What was received is acknowledged at a quarter of it. Default 100,000, as ASP.NET Core's
+    /// own buffer.
+    #[must_use]
+    pub fn stateful_buffer_bytes(self, bytes: usize) -> Self {
+        Self { stateful_buffer_bytes: bytes.max(4), ..self }
+    }
+
+    /// With stateful reconnect: how long a lost transport is tried to be replaced, by dials with the delays of the policy, before the
+    /// connection counts as lost. Should be the hub's own patience. Default 15 s.
+    #[must_use]
+    pub fn resume_window(self, window: Duration) -> Self {
+        Self { resume_window: window, ..self }
     }
 
     /// The longest WebSocket message to accept: it may hold several records.

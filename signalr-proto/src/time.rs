@@ -64,11 +64,15 @@ pub(crate) enum Timer {
     Retry,
     /// Nothing was sent to the hub.
     KeepAlive,
+    /// The hub forgets an interrupted connection.
+    Window,
+    /// What was received is to be acknowledged.
+    Ack,
     /// The connection has lived long enough to count as a success.
     Stable,
 }
 
-const TIMERS: [Timer; 9] = [
+const TIMERS: [Timer; 11] = [
     Timer::Stop,
     Timer::Server,
     Timer::Probe,
@@ -77,6 +81,8 @@ const TIMERS: [Timer; 9] = [
     Timer::Handshake,
     Timer::Retry,
     Timer::KeepAlive,
+    Timer::Window,
+    Timer::Ack,
     Timer::Stable,
 ];
 

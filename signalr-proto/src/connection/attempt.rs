@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::resume::Resume;
 use super::{ConnectionId, Event, HubConnection, Phase, Reply};
 use crate::config::TokenPlacement;
 use crate::error::{Cause, DisconnectReason};
@@ -38,6 +39,15 @@ pub(super) struct Attempt {
     redirect_token: Option<(Origin, Secret)>,
     cookies: Vec<(Origin, String)>,
     negotiated: Option<(Arc<str>, Secret)>,
+    /// The hub agreed to stateful reconnect.
+    is_stateful: bool,
+}
+
+impl Attempt {
+    /// The provider's token for the next dial, where it is one that can be sent.
+    pub(super) fn renew_token(&mut self, token: Option<Secret>) {
+        self.token = token.filter(is_sendable);
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +80,7 @@ impl HubConnection {
             redirect_token: None,
             cookies: Vec::new(),
             negotiated: None,
+            is_stateful: false,
         };
         tracing::debug!(attempt = id.0, url = %self.url, "connecting");
         self.scheduler.attempt_begins(now);
@@ -83,7 +94,7 @@ impl HubConnection {
         }
     }
 
-    fn ask_token(&mut self, now: Instant, attempt: AttemptId) {
+    pub(super) fn ask_token(&mut self, now: Instant, attempt: AttemptId) {
         self.timers.set(Timer::Stage, now + self.config.connect_timeout);
         self.actions.push_back(Action::ProvideToken { attempt });
     }
@@ -100,6 +111,9 @@ impl HubConnection {
     }
 
     pub(super) fn token_provided(&mut self, now: Instant, id: AttemptId, token: Result<Option<Secret>, String>) {
+        if self.is_resuming_by(id) {
+            return self.token_to_resume(now, token);
+        }
         let Some(mut attempt) = self.take_attempt(id) else { return };
         let Stage::Token(request) = attempt.stage else {
             self.phase = Phase::Attempting(Box::new(attempt));
@@ -112,9 +126,6 @@ impl HubConnection {
                 return self.attempt_failed(now, attempt, DisconnectReason::new(Cause::Unauthorized, message));
             }
         }
-        let is_sendable = |token: &Secret| {
-            HeaderValue::from_str(token.expose()).is_ok() && token.expose().bytes().all(|byte| byte.is_ascii_graphic())
-        };
         if !attempt.token.as_ref().is_none_or(is_sendable) {
             let reason = DisconnectReason::new(
                 Cause::Unauthorized,
@@ -148,6 +159,9 @@ impl HubConnection {
         if !url.has_query("negotiateVersion") {
             url = url.with_query("negotiateVersion", "1");
         }
+        if self.config.stateful_reconnect {
+            url = url.with_query("useStatefulReconnect", "true");
+        }
         let mut headers = self.headers(attempt);
         // Lets authentication answer 401 in place of a redirect to a login page.
         headers.insert(HeaderName::from_static("x-requested-with"), HeaderValue::from_static("XMLHttpRequest"));
@@ -157,7 +171,7 @@ impl HubConnection {
         HttpRequest { url, headers, max_body_bytes: MAX_NEGOTIATE_BYTES }
     }
 
-    fn open_request(&self, attempt: &Attempt) -> OpenRequest {
+    pub(super) fn open_request(&self, attempt: &Attempt) -> OpenRequest {
         let mut url = attempt.base.clone();
         if let Some((_, connection_token)) = &attempt.negotiated {
             url = url.with_query("id", connection_token.expose());
@@ -231,7 +245,8 @@ impl HubConnection {
         }
         keep_cookies(&mut attempt, &response.headers);
         match negotiation::read_answer(&response.body) {
-            Ok(negotiation::Answer::Accepted { connection_id, connection_token }) => {
+            Ok(negotiation::Answer::Accepted { connection_id, connection_token, is_stateful }) => {
+                attempt.is_stateful = is_stateful && self.config.stateful_reconnect;
                 attempt.negotiated = Some((connection_id.into(), connection_token));
                 self.send_request(now, attempt, Request::Open);
             }
@@ -271,6 +286,9 @@ impl HubConnection {
     }
 
     pub(super) fn opened(&mut self, now: Instant, id: AttemptId, result: Result<(), IoFailure>) {
+        if self.is_resuming_by(id) {
+            return self.opened_to_resume(now, result);
+        }
         let Some(mut attempt) = self.take_attempt(id) else { return };
         if attempt.stage != Stage::Open {
             self.phase = Phase::Attempting(Box::new(attempt));
@@ -279,12 +297,13 @@ impl HubConnection {
         match result {
             Ok(()) => {
                 attempt.stage = Stage::Handshake;
+                let is_stateful = attempt.is_stateful;
                 self.phase = Phase::Attempting(Box::new(attempt));
                 self.timers.clear(Timer::Stage);
                 self.timers.set(Timer::Handshake, now + self.config.handshake_timeout);
                 self.buffer.reset(handshake::MAX_RESPONSE_BYTES);
                 self.outbound.clear();
-                self.outbound.push_control(handshake::request(1));
+                self.outbound.push_control(handshake::request(if is_stateful { 2 } else { 1 }));
             }
             Err(IoFailure { kind: IoFailureKind::Status(status), retry_after, .. }) => {
                 self.status_failed(now, attempt, Request::Open, status, retry_after);
@@ -359,10 +378,13 @@ impl HubConnection {
     /// The hub accepted the handshake.
     pub(super) fn handshake_accepted(&mut self, now: Instant, attempt: Attempt) {
         self.connections += 1;
-        let id = ConnectionId { local: self.connections, server: attempt.negotiated.map(|(id, _)| id) };
+        let server = attempt.negotiated.as_ref().map(|(id, _)| id.clone());
+        let id = ConnectionId { local: self.connections, server };
         tracing::info!(attempt = attempt.id.0, connection = id.local, "connected");
         self.connection_id = Some(id.clone());
         self.phase = Phase::Connected(attempt.id);
+        self.origin = attempt.id;
+        self.resume = attempt.is_stateful.then(|| Resume::new(attempt));
         self.timers.clear_all();
         self.buffer.set_limit(self.config.max_record_bytes);
         self.last_received = now;
@@ -404,6 +426,10 @@ impl HubConnection {
             _ => None,
         }
     }
+}
+
+fn is_sendable(token: &Secret) -> bool {
+    HeaderValue::from_str(token.expose()).is_ok() && token.expose().bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn insert_bearer(headers: &mut HeaderMap, token: &Secret) {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::calls::{CallKind, CallRequest, CallTimeout, Owner, PendingCall, Stage};
+use super::resume::Resume;
 use super::{HubConnection, Phase, Role};
 use crate::error::{DisconnectReason, HubError, NotSent, OutcomeUnknown, Rejection};
 use crate::io::Token;
@@ -295,7 +296,10 @@ impl HubConnection {
 
     fn has_room(&self, bytes: usize) -> bool {
         let fits = self.outbound.bytes() == 0 || self.outbound.bytes() + bytes <= self.config.max_outbound_bytes;
-        fits && self.calls.len() < self.config.max_pending_calls
+        let held = self.resume.as_ref().map_or(0, Resume::unacked_bytes);
+        // What the hub may have to be sent again is kept, and that too has an end. One call always fits.
+        let is_kept = held == 0 || held + self.outbound.bytes() + bytes <= self.config.stateful_buffer_bytes;
+        fits && (self.resume.is_none() || is_kept) && self.calls.len() < self.config.max_pending_calls
     }
 
     /// Room was made: lets calls go that wait for it, in their order.
@@ -312,6 +316,13 @@ impl HubConnection {
 
     /// Pops the next message for the transport. What is popped counts as sent.
     pub(super) fn transmit(&mut self) -> Option<String> {
+        if self.is_interrupted() {
+            return None;
+        }
+        // The hub reads Acks in line with invocations: while it waits for one it reads no invocation.
+        if self.resume.is_some() && self.outbound.has_data() {
+            self.send_ack();
+        }
         loop {
             let message = self.pop_message();
             // What was passed over made room, too.
@@ -329,7 +340,13 @@ impl HubConnection {
         let mut sent = Vec::new();
         let calls = &mut self.calls;
         let ledger = &mut self.ledger;
-        let message = self.outbound.pop(|id| {
+        let resume = &mut self.resume;
+        let mut keep = |record: &str| {
+            if let Some(resume) = resume {
+                resume.note_sent(record);
+            }
+        };
+        let message = self.outbound.pop(&mut keep, |id| {
             let Some(call) = calls.get_mut(id) else { return false };
             call.stage = Stage::Sent;
             match &call.owner {
@@ -406,7 +423,7 @@ impl HubConnection {
     /// Answers an invocation of the hub, if the connection that it came from still is.
     pub(super) fn complete(&mut self, ticket: ResultTicket, result: Result<String, String>) {
         let is_current =
-            matches!(&self.phase, Phase::Connected(attempt) | Phase::Stopping(attempt) if *attempt == ticket.attempt);
+            matches!(&self.phase, Phase::Connected(_) | Phase::Stopping(_)) && self.origin == ticket.attempt;
         if !is_current {
             return;
         }

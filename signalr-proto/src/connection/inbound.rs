@@ -33,6 +33,7 @@ impl HubConnection {
 
     pub(super) fn received(&mut self, now: Instant, attempt: AttemptId, payload: Payload<'_>) {
         let is_current = match &self.phase {
+            Phase::Connected(_) if self.is_interrupted() => false,
             Phase::Connected(current) | Phase::Stopping(current) => *current == attempt,
             Phase::Attempting(current) => current.id == attempt && current.stage == super::attempt::Stage::Handshake,
             Phase::Disconnected | Phase::Waiting => false,
@@ -122,14 +123,29 @@ impl HubConnection {
         if let Err(violation) = envelope::read(record, &mut decoders, &mut envelope) {
             return self.violated(now, attempt, violation);
         }
+        match self.message_arrived(now, envelope.kind, record.len()) {
+            Ok(true) => {}
+            Ok(false) => {
+                MachineDecoders { registry: &mut self.registry, calls: &mut self.calls }.discard();
+                self.counters.repeated += 1;
+                return Next::Continue;
+            }
+            Err(violation) => {
+                MachineDecoders { registry: &mut self.registry, calls: &mut self.calls }.discard();
+                return self.violated(now, attempt, violation);
+            }
+        }
         match envelope.kind {
-            Kind::Invocation => self.invocation(now, attempt, record, &envelope),
+            Kind::Invocation => self.invocation(now, record, &envelope),
             Kind::StreamItem => self.stream_item(now, record.len(), &mut envelope),
             Kind::Completion => self.completion(now, &mut envelope),
             Kind::Ping => self.counters.control += 1,
             Kind::Close => return self.closed_by_hub(now, attempt, &envelope),
-            Kind::Ack | Kind::Sequence => {
-                self.violation("the hub sent an Ack or a Sequence, but stateful reconnect is off".to_owned())
+            Kind::Ack => self.ack_arrived(envelope.sequence_id.unwrap_or_default()),
+            Kind::Sequence => {
+                if let Err(violation) = self.sequence_arrived(envelope.sequence_id.unwrap_or_default()) {
+                    return self.violated(now, attempt, violation);
+                }
             }
             Kind::StreamInvocation => self.violation("the hub asked this client for a stream".to_owned()),
             Kind::CancelInvocation => self.violation("the hub cancelled an invocation of its own".to_owned()),
@@ -139,8 +155,9 @@ impl HubConnection {
     }
 
     #[inline]
-    fn invocation(&mut self, now: Instant, attempt: AttemptId, record: &str, envelope: &Envelope<'_>) {
-        let ticket = envelope.invocation_id.as_deref().map(|id| ResultTicket { attempt, invocation_id: id.into() });
+    fn invocation(&mut self, now: Instant, record: &str, envelope: &Envelope<'_>) {
+        let ticket =
+            envelope.invocation_id.as_deref().map(|id| ResultTicket { attempt: self.origin, invocation_id: id.into() });
         if envelope.decoded.is_none() {
             self.unhandled(envelope);
             if let Some(ticket) = ticket {
@@ -275,7 +292,7 @@ impl HubConnection {
     }
 
     /// A violation after which the connection goes on.
-    fn violation(&mut self, message: String) {
+    pub(super) fn violation(&mut self, message: String) {
         self.counters.violations += 1;
         self.tell_violation(message);
     }
@@ -332,7 +349,14 @@ impl HubConnection {
                 if reason.cause() == Cause::ProtocolViolation {
                     self.tell_violation(reason.explain().to_owned());
                 }
-                self.lost(now, attempt, reason, None);
+                let is_resumable = !matches!(reason.cause(), Cause::ProtocolViolation | Cause::Oversize);
+                if self.is_interrupted() {
+                    // Its transport is gone already.
+                } else if self.resume.is_some() && is_resumable {
+                    self.interrupted(now, attempt, reason);
+                } else {
+                    self.lost(now, attempt, reason, None);
+                }
             }
             Phase::Stopping(current) if *current == attempt => self.stopped(),
             Phase::Attempting(current) if current.id == attempt => self.fail_attempt(now, attempt, reason, None),

@@ -8,6 +8,7 @@ mod inbound;
 mod outbound;
 mod reconnect;
 mod registry;
+mod resume;
 mod stop;
 mod subscriptions;
 mod timeouts;
@@ -26,6 +27,7 @@ use feeds::Feeds;
 use outbound::Outbound;
 use reconnect::Outage;
 use registry::Registry;
+use resume::Resume;
 
 use crate::config::HubConnectionConfig;
 use crate::error::{ConfigError, DisconnectReason, HubError, ProtocolViolation};
@@ -121,6 +123,11 @@ pub enum Event {
     Reconnected(ConnectionId),
     /// Every subscription was answered for, well or not.
     Restored,
+    /// The transport is gone, but the hub keeps the connection: it is dialled again, and neither side loses anything. Told only with stateful
+    /// reconnect; either `Resumed` follows, or `Reconnecting`, or `Disconnected`.
+    Interrupted(DisconnectReason),
+    /// The connection goes on over another transport. Nothing was missed.
+    Resumed,
     /// The end of a connection that had been connected.
     Disconnected(DisconnectReason),
     /// Events of this subscription may have been missed from here on.
@@ -202,6 +209,8 @@ pub struct Counters {
     pub control: u64,
     /// Records that broke the protocol.
     pub violations: u64,
+    /// Records that the hub repeated after an interruption and that had been processed already.
+    pub repeated: u64,
 }
 
 /// The machine of one connection to a hub: see [`Machine`] for how it is driven.
@@ -215,6 +224,10 @@ pub struct HubConnection {
     connections: u64,
     connection_id: Option<ConnectionId>,
     outage: Option<Outage>,
+    /// What lets the connection outlive its transport, where the hub has agreed to that.
+    resume: Option<Resume>,
+    /// The attempt that made the connection: its transport may have been replaced since.
+    origin: AttemptId,
     scheduler: Scheduler,
     /// When a hint was last followed.
     hinted_at: Option<Instant>,
@@ -271,6 +284,8 @@ impl HubConnection {
             connections: 0,
             connection_id: None,
             outage: None,
+            resume: None,
+            origin: AttemptId(0),
             scheduler,
             hinted_at: None,
             timers: Timers::default(),
@@ -320,6 +335,7 @@ impl HubConnection {
     /// The attempt whose transport is in use: what [`Machine::poll_transmit`] gives belongs there.
     pub fn transport(&self) -> Option<AttemptId> {
         match &self.phase {
+            Phase::Connected(_) if self.is_interrupted() => None,
             Phase::Connected(attempt) | Phase::Stopping(attempt) => Some(*attempt),
             Phase::Attempting(attempt) => (attempt.stage == attempt::Stage::Handshake).then_some(attempt.id),
             Phase::Disconnected | Phase::Waiting => None,

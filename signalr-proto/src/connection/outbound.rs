@@ -15,6 +15,8 @@ struct Queued {
 #[derive(Debug, Default)]
 pub(super) struct Outbound {
     control: VecDeque<String>,
+    /// What a new transport is sent again.
+    repeated: VecDeque<String>,
     data: VecDeque<Queued>,
     bytes: usize,
 }
@@ -26,11 +28,28 @@ impl Outbound {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.control.is_empty() && self.data.is_empty()
+        self.control.is_empty() && self.repeated.is_empty() && self.data.is_empty()
     }
 
     pub(super) fn has_control(&self) -> bool {
         !self.control.is_empty()
+    }
+
+    pub(super) fn has_data(&self) -> bool {
+        !self.data.is_empty()
+    }
+
+    /// The transport is gone: what was about it alone is void.
+    pub(super) fn forget_control(&mut self) {
+        self.control.clear();
+        self.repeated.clear();
+    }
+
+    /// A new transport begins with this Sequence and these records, ahead of everything.
+    pub(super) fn resend<'a>(&mut self, sequence: String, records: impl Iterator<Item = &'a str>) {
+        self.control.clear();
+        self.control.push_back(sequence);
+        self.repeated = records.map(str::to_owned).collect();
     }
 
     /// Queues what must not wait behind data.
@@ -47,9 +66,10 @@ impl Outbound {
         *self = Self::default();
     }
 
-    /// Pops the text of one message. `claim` says whether the record of a call is still wanted, and learns that it leaves.
-    pub(super) fn pop(&mut self, mut claim: impl FnMut(u64) -> bool) -> Option<String> {
-        if let Some(record) = self.control.pop_front() {
+    /// Pops the text of one message. `claim` says whether the record of a call is still wanted, and learns that it leaves; `keep` is shown
+    /// every record of data that leaves for the first time.
+    pub(super) fn pop(&mut self, keep: &mut impl FnMut(&str), mut claim: impl FnMut(u64) -> bool) -> Option<String> {
+        if let Some(record) = self.control.pop_front().or_else(|| self.repeated.pop_front()) {
             return Some(record);
         }
         let mut message = String::new();
@@ -62,6 +82,7 @@ impl Outbound {
             if call.is_some_and(|id| !claim(id)) {
                 continue;
             }
+            keep(&record);
             if message.is_empty() {
                 message = record;
             } else {
@@ -83,9 +104,9 @@ mod tests {
         outbound.push("b\u{1e}".into(), Some(1));
         outbound.push("c\u{1e}".into(), Some(2));
         outbound.push_control("ping\u{1e}".into());
-        assert_eq!(outbound.pop(|_| true).as_deref(), Some("ping\u{1e}"));
-        assert_eq!(outbound.pop(|id| id != 1).as_deref(), Some("a\u{1e}c\u{1e}"));
-        assert_eq!((outbound.pop(|_| true), outbound.bytes()), (None, 0));
+        assert_eq!(outbound.pop(&mut |_| (), |_| true).as_deref(), Some("ping\u{1e}"));
+        assert_eq!(outbound.pop(&mut |_| (), |id| id != 1).as_deref(), Some("a\u{1e}c\u{1e}"));
+        assert_eq!((outbound.pop(&mut |_| (), |_| true), outbound.bytes()), (None, 0));
     }
 
     #[test]
@@ -94,6 +115,6 @@ mod tests {
         for _ in 0..3 {
             outbound.push("x".repeat(MESSAGE_BYTES), None);
         }
-        assert_eq!(outbound.pop(|_| true).map(|message| message.len()), Some(MESSAGE_BYTES));
+        assert_eq!(outbound.pop(&mut |_| (), |_| true).map(|message| message.len()), Some(MESSAGE_BYTES));
     }
 }

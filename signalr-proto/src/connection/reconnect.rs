@@ -101,6 +101,9 @@ impl HubConnection {
     pub(super) fn reconnect_now(&mut self, now: Instant) {
         if matches!(self.phase, Phase::Waiting) && self.may_follow_hint(now) {
             self.begin_attempt(now);
+        } else if self.waits_to_resume() && self.may_follow_hint(now) {
+            self.timers.clear(Timer::Retry);
+            self.dial_to_resume(now);
         }
     }
 
@@ -136,6 +139,7 @@ impl HubConnection {
     pub(super) fn leave_connection(&mut self, reason: &DisconnectReason) {
         self.timers.clear_all();
         self.connection_id = None;
+        self.resume = None;
         self.open_tickets = 0;
         self.is_paused = false;
         self.buffer.reset(self.config.max_record_bytes);

@@ -29,6 +29,11 @@ impl HubConnection {
                 self.reply(token, Reply::Stopped);
             }
             Phase::Stopping(_) => self.stopping.push(token),
+            Phase::Connected(_) if self.is_interrupted() => {
+                self.abandon_resume();
+                self.stopping.push(token);
+                self.stopped();
+            }
             Phase::Connected(attempt) => {
                 let attempt = *attempt;
                 self.stopping.push(token);

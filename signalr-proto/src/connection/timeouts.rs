@@ -37,6 +37,10 @@ impl HubConnection {
     fn timer(&mut self, now: Instant, timer: Timer) {
         match (timer, &self.phase) {
             (Timer::Retry, Phase::Waiting) => self.begin_attempt(now),
+            (Timer::Retry, Phase::Connected(_)) if self.is_interrupted() => self.dial_to_resume(now),
+            (Timer::Stage, Phase::Connected(_)) if self.is_interrupted() => self.resume_stage_timed_out(now),
+            (Timer::Window, Phase::Connected(_)) => self.window_over(now),
+            (Timer::Ack, Phase::Connected(_)) => self.send_ack(),
             (Timer::Stage, Phase::Attempting(attempt)) => {
                 let id = attempt.id;
                 let after = self.config.connect_timeout;
@@ -92,6 +96,8 @@ impl HubConnection {
                     format!("the hub did not answer within {PROBE_TIMEOUT:?} after this process had been suspended");
                 self.lost(now, attempt, DisconnectReason::new(Cause::ServerTimeout, message), Some(CloseHow::Abort));
             }
+            // Nobody is there to be pinged; the next transport sets it again.
+            (Timer::KeepAlive, Phase::Connected(_)) if self.is_interrupted() => {}
             (Timer::KeepAlive, Phase::Connected(_)) => {
                 let Some(interval) = self.config.keep_alive_interval else { return };
                 let due = self.last_sent + interval;
@@ -122,6 +128,9 @@ impl HubConnection {
             return self.timers.set(Timer::Server, due);
         }
         let message = format!("nothing was heard from the hub for {timeout:?}");
+        if self.is_interrupted() {
+            return self.resume_failed(now, DisconnectReason::new(Cause::ServerTimeout, message));
+        }
         self.lost(now, attempt, DisconnectReason::new(Cause::ServerTimeout, message), Some(CloseHow::Abort));
     }
 
@@ -144,6 +153,9 @@ impl HubConnection {
     /// The process slept: nobody can tell whether the peer still is. A WebSocket ping must be answered at once, a SignalR ping never is.
     pub(super) fn suspended(&mut self, now: Instant) {
         let Phase::Connected(attempt) = &self.phase else { return };
+        if self.is_interrupted() {
+            return;
+        }
         let attempt = *attempt;
         self.timers.set(Timer::Probe, now + PROBE_TIMEOUT);
         self.actions.push_back(Action::Probe { attempt });

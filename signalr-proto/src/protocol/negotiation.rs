@@ -8,7 +8,7 @@ use crate::secret::Secret;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// Connect here.
-    Accepted { connection_id: String, connection_token: Secret },
+    Accepted { connection_id: String, connection_token: Secret, is_stateful: bool },
     /// Negotiate again elsewhere.
     Redirect { url: String, access_token: Option<Secret> },
 }
@@ -23,6 +23,7 @@ struct Members {
     error: Option<String>,
     transports: Option<Vec<Transport>>,
     is_legacy: bool,
+    is_stateful: bool,
 }
 
 #[derive(serde::Deserialize)]
@@ -66,7 +67,11 @@ pub(crate) fn read_answer(body: &[u8]) -> Result<Answer, String> {
         let offered: Vec<_> = transports.iter().map(|offer| printable(&offer.transport, 32)).collect();
         return Err(format!("the hub offers no WebSockets with text, only: [{}]", offered.join(", ")));
     }
-    Ok(Answer::Accepted { connection_id, connection_token: Secret::new(connection_token) })
+    Ok(Answer::Accepted {
+        connection_id,
+        connection_token: Secret::new(connection_token),
+        is_stateful: members.is_stateful,
+    })
 }
 
 fn invalid(what: &str) -> String {
@@ -90,6 +95,7 @@ fn read_members(text: &str) -> Option<Members> {
             "accessToken" => members.access_token = optional_text(&mut cursor)?,
             "error" => members.error = optional_text(&mut cursor)?,
             "availableTransports" => members.transports = cursor.decode().ok()?,
+            "useStatefulReconnect" => members.is_stateful = cursor.decode::<Option<bool>>().ok()?.unwrap_or_default(),
             "ProtocolVersion" => {
                 cursor.skip_value().ok()?;
                 members.is_legacy = true;
@@ -112,7 +118,7 @@ mod tests {
     const TRANSPORTS: &str = r#""availableTransports":[{"transport":"ServerSentEvents","transferFormats":["Text"]},{"transport":"WebSockets","transferFormats":["Text","Binary"]}]"#;
 
     fn accepted(id: &str, token: &str) -> Result<Answer, String> {
-        Ok(Answer::Accepted { connection_id: id.to_owned(), connection_token: Secret::new(token) })
+        Ok(Answer::Accepted { connection_id: id.to_owned(), connection_token: Secret::new(token), is_stateful: false })
     }
 
     #[test]

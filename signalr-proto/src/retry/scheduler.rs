@@ -236,6 +236,28 @@ impl Scheduler {
         self.settle(now, now + delay, why, reason)
     }
 
+    /// The transport of a connection that may be resumed is gone. Gives back how long the first dial must wait, if it is one of many.
+    pub(crate) fn interrupted(&mut self, now: Instant) -> Duration {
+        let connected_at = self.connected_at.unwrap_or(now);
+        match self.flaps.lost(now, connected_at, true) {
+            Flap::Unpaid(wait) => wait,
+            Flap::No | Flap::Paid => Duration::ZERO,
+        }
+    }
+
+    /// The connection goes on over a new transport.
+    pub(crate) fn resumed(&mut self, now: Instant) {
+        self.connected_at = Some(now);
+    }
+
+    /// The delay before a dial to resume, `dials` of which were made. The policy's ladder is asked, and not used up; one that never tries
+    /// again tries to resume once, as Microsoft's clients do.
+    pub(crate) fn resume_delay(&mut self, dials: u32, reason: &DisconnectReason) -> Option<Duration> {
+        let context = RetryContext { previous_retry_count: dials, elapsed: Duration::ZERO, reason };
+        let delay = self.policy.next_delay(&context);
+        if dials == 0 { Some(delay.unwrap_or_default()) } else { delay }
+    }
+
     /// An attempt failed; `elapsed` is the outage's age. `None`: no further attempt.
     pub(crate) fn failed(&mut self, now: Instant, reason: &DisconnectReason, elapsed: Duration) -> Option<Wait> {
         if !reason.may_retry() {

@@ -15,6 +15,7 @@ mod liveness;
 mod negotiation;
 mod pressure;
 mod reconnect;
+mod resume;
 mod retry;
 mod streams;
 mod subscriptions;

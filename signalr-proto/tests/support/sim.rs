@@ -498,6 +498,8 @@ fn describe_event(event: &Event) -> String {
         Event::Waiting { attempt, delay, reason: why, .. } => format!("waiting {attempt} {delay:?} {}", reason(why)),
         Event::Reconnected(id) => format!("reconnected {} {}", id.local(), id.server_assigned().unwrap_or("-")),
         Event::Restored => "restored".to_owned(),
+        Event::Interrupted(why) => format!("interrupted {}", reason(why)),
+        Event::Resumed => "resumed".to_owned(),
         Event::Disconnected(why) => format!("disconnected {}", reason(why)),
         Event::GapOpened { key: opened, reason: why } => format!("gap_opened {} {}", key(opened), reason(why)),
         Event::GapClosed { key: closed } => format!("gap_closed {}", key(closed)),
