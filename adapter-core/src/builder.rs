@@ -105,6 +105,24 @@ impl<R: Runtime> HubConnectionBuilder<R> {
         self.config(|config| config.retry_initial_connect(retry))
     }
 
+    /// Asks the hub to keep the connection when its transport is lost, so that another one can take its place and nothing is missed:
+    /// [`Event::Interrupted`](crate::Event::Interrupted), then [`Event::Resumed`](crate::Event::Resumed). Takes effect where the hub allows
+    /// it and is negotiated with. Default: off.
+    pub fn stateful_reconnect(self, enabled: bool) -> Self {
+        self.config(|config| config.stateful_reconnect(enabled))
+    }
+
+    /// With stateful reconnect: how many bytes of messages that the hub has not acknowledged are kept; at the limit calls wait within their
+    /// deadlines. Default 100,000.
+    pub fn stateful_buffer_bytes(self, bytes: usize) -> Self {
+        self.config(|config| config.stateful_buffer_bytes(bytes))
+    }
+
+    /// With stateful reconnect: how long a lost transport is tried to be replaced. Should be the hub's own patience. Default 15 s.
+    pub fn resume_window(self, window: Duration) -> Self {
+        self.config(|config| config.resume_window(window))
+    }
+
     /// What random delays are drawn from, so that they repeat. Default: another seed for every connection.
     pub fn retry_seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);

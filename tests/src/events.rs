@@ -10,6 +10,8 @@ pub fn name(event: &Event) -> String {
     match event {
         Event::Connected(_) => "connected".to_owned(),
         Event::Reconnecting(reason) => format!("reconnecting:{}", reason.cause()),
+        Event::Interrupted(reason) => format!("interrupted:{}", reason.cause()),
+        Event::Resumed => "resumed".to_owned(),
         Event::Waiting { reason, .. } => format!("waiting:{}", reason.cause()),
         Event::Reconnected(_) => "reconnected".to_owned(),
         Event::Restored => "restored".to_owned(),

@@ -35,6 +35,8 @@ pub enum Profile {
     Usual,
     /// Gives up a client that was silent for 1.5 s, and pings every 300 ms itself.
     Impatient,
+    /// Keeps a connection for a while when its transport is lost.
+    Stateful,
 }
 
 /// A hub that runs until the tests are over.
@@ -151,6 +153,7 @@ fn start_aspnetcore(profile: Profile) -> Hub {
     let options: &[&str] = match profile {
         Profile::Usual => &["--quotes-per-second", "100"],
         Profile::Impatient => &["--client-timeout-ms", "1500", "--keep-alive-ms", "300"],
+        Profile::Stateful => &["--stateful-reconnect"],
     };
     let mut child = Command::new(runner)
         .args(["hub", "--port", "0", "--exit-with-stdin", "--parallel", "4"])
@@ -187,7 +190,7 @@ fn start_mock(profile: Profile) -> Hub {
         ..Options::default()
     };
     let options = match profile {
-        Profile::Usual => usual,
+        Profile::Usual | Profile::Stateful => usual,
         Profile::Impatient => {
             Options { client_timeout: Duration::from_millis(1_500), keep_alive: Duration::from_millis(300), ..usual }
         }

@@ -19,6 +19,8 @@ struct Shared {
     accepted: AtomicU64,
     is_over: AtomicBool,
     ended: (Mutex<bool>, Condvar),
+    /// Both ends of each connection that was relayed since the last cut.
+    open: Mutex<Vec<TcpStream>>,
 }
 
 impl Relay {
@@ -32,6 +34,7 @@ impl Relay {
             accepted: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
             ended: (Mutex::new(false), Condvar::new()),
+            open: Mutex::default(),
         });
         let accepting = shared.clone();
         thread::spawn(move || {
@@ -55,6 +58,14 @@ impl Relay {
         self.shared.accepted.load(Ordering::SeqCst)
     }
 
+    /// Ends the connections that are, at both ends and without a word; later ones work.
+    pub fn cut(&self) {
+        for socket in self.shared.open.lock().unwrap().drain(..) {
+            // It may be closed already.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+
     /// Silences the connections that are; later ones work. No socket is closed.
     pub fn freeze(&self) {
         self.shared.frozen_below.store(self.accepted(), Ordering::SeqCst);
@@ -76,6 +87,7 @@ fn relay(shared: &Arc<Shared>, client: TcpStream) {
     let Ok(server) = TcpStream::connect(&shared.target) else { return };
     for socket in [&client, &server] {
         socket.set_nodelay(true).unwrap();
+        shared.open.lock().unwrap().push(socket.try_clone().unwrap());
     }
     let ends = [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)];
     for (from, to) in ends {

@@ -97,6 +97,9 @@ fn reconnect<R: Runtime>(
         (None, None) => RetryPolicy::never(),
     };
     builder = builder.automatic_reconnect(policy);
+    if let Some(enabled) = fields.optional("statefulReconnect")? {
+        builder = builder.stateful_reconnect(enabled);
+    }
     if let Some(retry) = fields.optional("retryInitialConnect")? {
         builder = builder.retry_initial_connect(retry);
     }
@@ -108,9 +111,6 @@ fn refuse_what_is_missing(fields: &mut Fields) -> Result<(), String> {
     match fields.optional::<String>("protocol")?.as_deref() {
         None | Some("json") => {}
         Some(other) => return Err(format!("the library does not have this `protocol` yet: {other}")),
-    }
-    if fields.optional("statefulReconnect")? == Some(true) {
-        return Err("the library does not have `statefulReconnect` yet".to_owned());
     }
     match fields.optional::<Vec<String>>("transports")? {
         Some(transports) if transports != ["WebSockets"] => {

@@ -9,6 +9,7 @@ mod events;
 mod life;
 mod market;
 mod negotiation;
+mod stateful;
 mod streams;
 mod values;
 

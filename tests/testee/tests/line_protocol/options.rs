@@ -44,7 +44,6 @@ fn each_option_is_taken(mut testee: Testee) {
 fn what_cannot_be_is_named(mut testee: Testee) {
     for (name, options) in [
         ("protocol", json!({"protocol": "messagepack"})),
-        ("statefulReconnect", json!({"statefulReconnect": true})),
         ("transports", json!({"transports": ["LongPolling"]})),
         ("transports", json!({"transports": ["WebSockets", "ServerSentEvents"]})),
         ("transports", json!({"transports": []})),
@@ -68,7 +67,9 @@ fn what_cannot_be_is_named(mut testee: Testee) {
         assert!(answer["event"] == "config_error" && message.contains(&name.to_lowercase()), "{options}: {answer}");
         assert!(!message.contains("t0ken"));
     }
-    testee.say([json!({"do": "build", "url": "http://127.0.0.1:9/", "reconnectPreset": "microsoft"})]);
+    let all =
+        json!({"do": "build", "url": "http://127.0.0.1:9/", "reconnectPreset": "trading", "statefulReconnect": true});
+    testee.say([all]);
     testee.expect(json!({"event": "built"}));
 }
 
