@@ -1,35 +1,43 @@
 //! What all connections of one hub share.
 
 use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::calls::CallLog;
 use crate::changes::Changes;
 use crate::client_results::ClientResults;
-use crate::feed::Feed;
+use crate::clock::Clock;
 use crate::lock::lock;
 use crate::observe::{Journal, Metrics, Note, Pulse};
 use crate::options::{BadToken, Options};
 use crate::peers::Peers;
+use crate::rest::Limits;
 use crate::tokens::{Tokens, random_id};
+use crate::world::World;
 
 /// The negotiated ids that are remembered while nobody opens them.
 const MAX_NEGOTIATED: usize = 100_000;
 /// The streams whose end is remembered for `WasCancelled`.
 const MAX_REMEMBERED_STREAMS: usize = 10_000;
 
-#[derive(Debug)]
 pub(crate) struct Gateway {
     pub(crate) options: Options,
-    pub(crate) peers: Peers,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) peers: Arc<Peers>,
+    pub(crate) world: World,
+    pub(crate) limits: Mutex<Limits>,
+    /// The runtime of the hub's thread, once it runs.
+    pub(crate) runtime: OnceLock<Handle>,
     pub(crate) tokens: Tokens,
     pub(crate) calls: CallLog,
     pub(crate) client_results: ClientResults,
-    pub(crate) feed: Feed,
     pub(crate) changes: Changes,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) journal: Journal,
@@ -69,12 +77,16 @@ pub(crate) enum Claim {
 
 impl Gateway {
     pub(crate) fn new(options: Options) -> Self {
-        let peers = Peers::default();
+        let clock = Arc::new(Clock::new(options.clock));
+        let peers = Arc::new(Peers::new(Arc::clone(&clock)));
         Self {
-            tokens: Tokens::new(options.require_token.clone()),
+            world: World::new(&options, Arc::clone(&clock), Arc::clone(&peers)),
+            clock,
+            limits: Mutex::default(),
+            runtime: OnceLock::new(),
+            tokens: Tokens::new(options.require_token.clone(), options.first_user()),
             calls: CallLog::default(),
             client_results: ClientResults::default(),
-            feed: Feed::new(&options),
             changes: Changes::default(),
             metrics: Arc::clone(&peers.metrics),
             peers,
@@ -97,6 +109,13 @@ impl Gateway {
     pub(crate) fn login_seen(&self, user: &str, accepted: bool) {
         self.metrics.login(accepted);
         self.journal.note(Note::Login { user, accepted });
+    }
+
+    /// Runs something in the background of a hub that runs.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        if let Some(runtime) = self.runtime.get() {
+            runtime.spawn(task);
+        }
     }
 
     /// A fresh connection id and its secret token; version 0 knows no difference.
@@ -179,5 +198,16 @@ impl Gateway {
 
     pub(crate) fn was_cancelled(&self, key: &str) -> bool {
         lock(&self.ended_streams).get(key).copied().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Gateway {
+    /// Without tokens, keys and the secret ids of connections.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Gateway")
+            .field("options", &self.options)
+            .field("peers", &self.peers)
+            .finish_non_exhaustive()
     }
 }

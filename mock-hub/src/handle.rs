@@ -1,5 +1,8 @@
 //! The handle of a running hub: what a test does to it and asks of it, from any thread or runtime.
 
+mod oracle;
+mod venue;
+
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,6 +17,7 @@ use crate::calls::Call;
 use crate::gateway::Gateway;
 use crate::hub_thread::HubThread;
 use crate::hubs::Hub;
+use crate::logins;
 use crate::options::{BadToken, Options};
 use crate::peers::{ConnectionInfo, Goodbye, How};
 use crate::protocol::{json, write};
@@ -31,7 +35,7 @@ pub enum Frame {
     Wire(Vec<u8>),
 }
 
-/// A hub that listens on 127.0.0.1, on a thread of its own; dropping it ends the thread and every socket.
+/// A hub that listens on 127.0.0.1 (unless it is [`Options::public`]), on a thread of its own; dropping it ends the thread and every socket.
 ///
 /// Nothing here needs a runtime: methods return at once, those named `wait_*` block the calling thread, and the
 /// `async` ones can be awaited anywhere. A test whose client lives on the calling thread must use the `async` ones.
@@ -52,13 +56,13 @@ impl MockHub {
     /// The hub's address, such as `http://127.0.0.1:40123`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.thread.address())
+        format!("http://127.0.0.1:{}", self.port())
     }
 
     /// The URL of one of its hubs: `market`, `user`, `conformance`, `secure`, `lenient-market`.
     #[must_use]
     pub fn hub_url(&self, hub: &str) -> String {
-        format!("http://{}/hubs/{hub}", self.thread.address())
+        format!("{}/hubs/{hub}", self.url())
     }
 
     /// The port it listens on.
@@ -216,7 +220,10 @@ impl MockHub {
         self.gateway.set_bad_token(behaviour);
     }
 
-    /// Issues a token for a user, good for `lifetime`; a connection ends, with reconnecting allowed, when its token does.
+    /// Issues a token for a user, good for `lifetime`; it logs nobody out.
+    ///
+    /// A connection to `/hubs/secure` ends, with reconnecting allowed, when its token does; to the market and the user
+    /// hub only with [`Options::close_on_token_expiration`].
     #[must_use]
     pub fn issue_token(&self, user: &str, lifetime: Duration) -> String {
         self.gateway.tokens.issue(user, lifetime)
@@ -225,6 +232,12 @@ impl MockHub {
     /// Makes a token bad from now on; connections that used it stay.
     pub fn revoke_token(&self, token: &str) {
         self.gateway.tokens.revoke(token);
+    }
+
+    /// Ends all sessions of a user, or of everybody: their tokens are no good any more, and their connections to the
+    /// market and the user hub get `GatewayLogout` and, as [`Options::logout_close`] says, are closed. Says how many.
+    pub fn log_out(&self, user: Option<&str>) -> usize {
+        logins::log_out(&self.gateway, user)
     }
 
     /// The hub methods that clients called, in order, over all connections; the last 100,000.

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::lock::lock;
 
-/// A thread that listens on 127.0.0.1 until it is stopped.
+/// A thread that listens until it is stopped.
 #[derive(Debug)]
 pub(crate) struct HubThread {
     address: SocketAddr,
@@ -26,7 +26,7 @@ impl HubThread {
     /// Starts the thread and returns once it listens; `serve` runs until `stop` says true.
     pub(crate) fn start<F>(
         name: &str,
-        port: u16,
+        address: SocketAddr,
         stop: watch::Sender<bool>,
         serve: impl FnOnce(TcpListener) -> F + Send + 'static,
     ) -> io::Result<Self>
@@ -40,7 +40,7 @@ impl HubThread {
         // Everything of the runtime happens on that thread: the caller may be inside another runtime.
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             runtime.block_on(async {
-                let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+                let bound = TcpListener::bind(address).await;
                 let (address, listener) = match bound.and_then(|listener| Ok((listener.local_addr()?, listener))) {
                     Ok((address, listener)) => (Ok(address), Some(listener)),
                     Err(error) => (Err(error), None),

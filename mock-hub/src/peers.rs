@@ -1,22 +1,28 @@
 //! The connections that are present: who they are, what groups they are in, and how they are told to go.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
-use crate::feed::clock;
+use crate::clock::{Clock, stamp};
+use crate::groups::Groups;
 use crate::hubs::Hub;
 use crate::lock::lock;
 use crate::observe::{Metrics, Traffic, target_of};
+use crate::oracle::{EventLog, Judge, Late, LoggedEvent, Published, SentEvents, Verdict};
 use crate::outbox::Outbox;
 use crate::protocol::write;
+use crate::tokens::Session;
 use crate::wire::Wire;
 
 /// How many departed connections are remembered.
 const REMEMBERED_DEPARTURES: usize = 1000;
+/// The groups that one connection may be in; it joins no more.
+const MAX_GROUPS_OF_A_CONNECTION: usize = 100_000;
 
 /// How the hub ends a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +119,7 @@ impl From<How> for Goodbye {
 pub(crate) struct Origin {
     pub(crate) path: String,
     pub(crate) user: Option<String>,
+    pub(crate) session: Option<Session>,
     pub(crate) token_in_query: bool,
     pub(crate) token_in_header: bool,
     pub(crate) user_agent: String,
@@ -199,26 +206,45 @@ pub(crate) struct Departure {
     pub(crate) hub: Hub,
     pub(crate) error: Option<String>,
     pub(crate) at: String,
+    pub(crate) subscriptions: Vec<SentEvents>,
 }
 
-/// The book of connections and groups.
-#[derive(Debug, Default)]
+/// For whom of a group's members an event is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Audience<'a> {
+    pub(crate) user: &'a str,
+    /// Whether connections that gave no token belong to it.
+    pub(crate) takes_nameless: bool,
+}
+
+/// The book of connections and groups, and the log of what they were sent.
 pub(crate) struct Peers {
     pub(crate) metrics: Arc<Metrics>,
     book: Mutex<Book>,
+    clock: Arc<Clock>,
+    judge: OnceLock<Box<Judge>>,
+    late: mpsc::UnboundedSender<Late>,
+    late_events: Mutex<Option<mpsc::UnboundedReceiver<Late>>>,
 }
 
 #[derive(Debug, Default)]
 struct Book {
     present: HashMap<String, Arc<Peer>>,
     order: VecDeque<String>,
-    groups: HashMap<(&'static str, String), Vec<Arc<Peer>>>,
-    memberships: HashMap<String, HashSet<String>>,
+    groups: HashMap<&'static str, Groups>,
+    memberships: HashMap<String, HashSet<Arc<str>>>,
     departed: VecDeque<Departure>,
     accepted: u64,
+    log: EventLog,
 }
 
 impl Peers {
+    pub(crate) fn new(clock: Arc<Clock>) -> Self {
+        let (late, late_events) = mpsc::unbounded_channel();
+        let late_events = Mutex::new(Some(late_events));
+        Self { metrics: Arc::default(), book: Mutex::default(), clock, judge: OnceLock::new(), late, late_events }
+    }
+
     pub(crate) fn join(&self, peer: &Arc<Peer>) {
         let mut book = lock(&self.book);
         book.accepted += 1;
@@ -233,10 +259,12 @@ impl Peers {
             return false;
         }
         book.order.retain(|id| *id != peer.id);
+        let mut subscriptions = Vec::new();
         for group in book.memberships.remove(&peer.id).unwrap_or_default() {
-            book.remove_from_group(peer, group);
+            subscriptions.extend(book.groups.get_mut(peer.hub.class()).and_then(|groups| groups.remove(&group, peer)));
         }
-        book.departed.push_back(Departure { id: peer.id.clone(), hub: peer.hub, error, at: clock::now() });
+        let at = stamp(self.clock.now());
+        book.departed.push_back(Departure { id: peer.id.clone(), hub: peer.hub, error, at, subscriptions });
         if book.departed.len() > REMEMBERED_DEPARTURES {
             book.departed.pop_front();
         }
@@ -244,21 +272,22 @@ impl Peers {
     }
 
     pub(crate) fn join_group(&self, peer: &Arc<Peer>, group: &str) {
-        let mut book = lock(&self.book);
+        let book = &mut *lock(&self.book);
         // A method may still run when its connection has gone.
         if !book.present.contains_key(&peer.id) {
             return;
         }
-        if book.memberships.entry(peer.id.clone()).or_default().insert(group.to_owned()) {
-            book.groups.entry((peer.hub.class(), group.to_owned())).or_default().push(Arc::clone(peer));
+        let memberships = book.memberships.entry(peer.id.clone()).or_default();
+        if !memberships.contains(group) && memberships.len() < MAX_GROUPS_OF_A_CONNECTION {
+            memberships.insert(book.groups.entry(peer.hub.class()).or_default().add(group, peer));
         }
     }
 
     pub(crate) fn leave_group(&self, peer: &Peer, group: &str) {
-        let mut book = lock(&self.book);
+        let book = &mut *lock(&self.book);
         let was_member = book.memberships.get_mut(&peer.id).is_some_and(|groups| groups.remove(group));
-        if was_member {
-            book.remove_from_group(peer, group.to_owned());
+        if was_member && let Some(groups) = book.groups.get_mut(peer.hub.class()) {
+            groups.remove(group, peer);
         }
     }
 
@@ -292,46 +321,145 @@ impl Peers {
 
     /// Queues a record for everybody in a group of a class of hubs.
     pub(crate) fn send_to_group(&self, class: &'static str, group: &str, record: &Bytes) -> usize {
-        let members = lock(&self.book).groups.get(&(class, group.to_owned())).cloned().unwrap_or_default();
-        members.iter().for_each(|peer| peer.send(record.clone()));
-        self.metrics.published(target_of(class, group), members.len());
-        members.len()
+        self.publish(class, group, None, record)
+    }
+
+    /// [`Peers::send_to_group`] for the members among an audience.
+    pub(crate) fn publish(
+        &self,
+        class: &'static str,
+        group: &str,
+        audience: Option<Audience<'_>>,
+        record: &Bytes,
+    ) -> usize {
+        let book = &mut *lock(&self.book);
+        let group = book.groups.entry(class).or_default().entry(group);
+        let number = group.next_number();
+        let name = Arc::clone(group.name());
+        let reached = group.deliver(number, record, |peer| {
+            audience.is_none_or(|audience| audience.has(peer)) && self.may_go(peer, Some(&name), number, record)
+        });
+        self.metrics.published(target_of(class, &name), reached);
+        book.log.push(self.logged(class, Some(name), number, None, record));
+        reached
     }
 
     /// Queues a record for every connection of a class of hubs.
     pub(crate) fn send_to_all(&self, class: &'static str, record: &Bytes) -> usize {
         let members: Vec<_> = self.present().into_iter().filter(|peer| peer.hub.class() == class).collect();
-        members.iter().for_each(|peer| peer.send(record.clone()));
-        members.len()
+        let mut reached = 0;
+        for peer in &members {
+            if self.may_go(peer, None, 0, record) {
+                peer.send(record.clone());
+                reached += 1;
+            }
+        }
+        lock(&self.book).log.push(self.logged(class, None, 0, None, record));
+        reached
     }
 
-    /// Every group with its class and its count of members.
+    /// Every group that has members, with its class and their count.
     pub(crate) fn group_sizes(&self) -> Vec<(&'static str, String, usize)> {
         let book = lock(&self.book);
-        book.groups.iter().map(|((class, group), members)| (*class, group.clone(), members.len())).collect()
+        let of_class = |(class, groups): (&&'static str, &Groups)| {
+            groups.sizes().map(|(group, members)| (*class, group.to_owned(), members)).collect::<Vec<_>>()
+        };
+        book.groups.iter().flat_map(of_class).collect()
     }
 
     /// The groups that a connection is in.
     pub(crate) fn subscriptions_of(&self, id: &str) -> Vec<String> {
         let book = lock(&self.book);
-        book.memberships.get(id).map(|groups| groups.iter().cloned().collect()).unwrap_or_default()
+        let groups = book.memberships.get(id).into_iter().flatten();
+        groups.map(|group| group.as_ref().to_owned()).collect()
     }
 
-    /// The names of the groups of a class that have members.
-    pub(crate) fn groups(&self, class: &'static str) -> Vec<String> {
+    /// Queues a record for one connection: an event for it alone, such as the full quote of a subscription.
+    pub(crate) fn send_to_one(&self, peer: &Arc<Peer>, group: Option<&str>, record: &Bytes) {
+        let group = group.map(Arc::from);
+        if self.may_go(peer, group.as_ref(), 0, record) {
+            peer.send(record.clone());
+        }
+        lock(&self.book).log.push(self.logged(peer.hub.class(), group, 0, Some(peer.id.clone()), record));
+    }
+
+    /// Lets somebody decide about every event on its way to every connection; the first one who asked stays.
+    #[allow(dead_code, reason = "nothing decides against an event yet")]
+    pub(crate) fn set_judge(&self, judge: Box<Judge>) {
+        let _ = self.judge.set(judge);
+    }
+
+    /// The events that were told to come later; there is one who waits for them.
+    pub(crate) fn take_late_events(&self) -> Option<mpsc::UnboundedReceiver<Late>> {
+        lock(&self.late_events).take()
+    }
+
+    /// Queues an event whose time has come.
+    pub(crate) fn send_late(&self, late: Late) {
+        if let Some(group) = late.group.filter(|_| late.number > 0)
+            && let Some(groups) = lock(&self.book).groups.get_mut(late.peer.hub.class())
+        {
+            groups.note_late(&group, &late.peer, late.number);
+        }
+        late.peer.send(late.record);
+    }
+
+    /// The log's events from a serial on, of one group where one is named; at most `limit`.
+    pub(crate) fn log(&self, from: u64, group: Option<&str>, limit: usize) -> Vec<LoggedEvent> {
+        lock(&self.book).log.from(from, group, limit)
+    }
+
+    /// What a connection was sent for each of its subscriptions; also of one that left not long ago.
+    pub(crate) fn sent(&self, id: &str) -> Option<Vec<SentEvents>> {
         let book = lock(&self.book);
-        book.groups.keys().filter(|(of, _)| *of == class).map(|(_, group)| group.clone()).collect()
+        let Some(peer) = book.present.get(id) else {
+            let departure = book.departed.iter().rev().find(|departure| departure.id == id)?;
+            return Some(departure.subscriptions.clone());
+        };
+        let groups = book.groups.get(peer.hub.class());
+        let memberships = book.memberships.get(id).into_iter().flatten();
+        let mut sent: Vec<_> = memberships.filter_map(|group| groups?.sent(group, peer)).collect();
+        sent.sort_by(|a, b| a.group.cmp(&b.group));
+        Some(sent)
+    }
+
+    /// Every event passes here on its way to every connection.
+    fn may_go(&self, peer: &Arc<Peer>, group: Option<&Arc<str>>, number: u64, record: &Bytes) -> bool {
+        let Some(judge) = self.judge.get() else {
+            return true;
+        };
+        match judge(peer, group.map(|group| &**group)) {
+            Verdict::Deliver => true,
+            Verdict::Lose => false,
+            Verdict::Delay(after) => {
+                let (peer, group, record) = (Arc::clone(peer), group.cloned(), record.clone());
+                // Without a hub that runs nobody waits for it.
+                let _ = self.late.send(Late { after, peer, group, number, record });
+                false
+            }
+        }
+    }
+
+    fn logged(
+        &self,
+        class: &'static str,
+        group: Option<Arc<str>>,
+        number: u64,
+        connection_id: Option<String>,
+        record: &Bytes,
+    ) -> Published {
+        Published { at: self.clock.now(), class, group, number, connection_id, record: record.clone() }
     }
 }
 
-impl Book {
-    fn remove_from_group(&mut self, peer: &Peer, group: String) {
-        let key = (peer.hub.class(), group);
-        if let Some(members) = self.groups.get_mut(&key) {
-            members.retain(|member| member.id != peer.id);
-            if members.is_empty() {
-                self.groups.remove(&key);
-            }
-        }
+impl Audience<'_> {
+    fn has(self, peer: &Peer) -> bool {
+        peer.origin.user.as_deref().map_or(self.takes_nameless, |user| user == self.user)
+    }
+}
+
+impl fmt::Debug for Peers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Peers").field("present", &lock(&self.book).order).finish_non_exhaustive()
     }
 }

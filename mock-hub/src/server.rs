@@ -1,6 +1,7 @@
 //! The hub's side of its port: accepts connections, or does not.
 
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,21 +10,28 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 
-use crate::feed;
 use crate::gateway::Gateway;
 use crate::http;
 use crate::hub_thread::HubThread;
+use crate::world;
 
 /// How long a client has for a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What a request's head may hold; a token in the query takes its place in it.
+const MAX_HEADERS: usize = 100;
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+
 /// Starts the hub's thread and returns once it listens.
 pub(crate) fn start(gateway: &Arc<Gateway>) -> io::Result<HubThread> {
-    let (port, stop) = (gateway.options.port, gateway.stop.clone());
+    let ip = if gateway.options.public { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
+    let (address, stop) = (SocketAddr::from((ip, gateway.options.port)), gateway.stop.clone());
     let gateway = Arc::clone(gateway);
-    HubThread::start("mock-hub", port, stop, async move |listener| {
-        feed::start(&gateway);
+    HubThread::start("mock-hub", address, stop, async move |listener| {
+        let _ = gateway.runtime.set(Handle::current());
+        world::start(&gateway);
         accept(&gateway, listener).await;
     })
 }
@@ -69,6 +77,8 @@ async fn serve(stream: TcpStream, router: Router) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .with_upgrades();
     // What goes wrong with one connection is that client's affair.

@@ -18,7 +18,7 @@ async fn connected(hub: &MockHub, count: usize) {
 
 #[tokio::test]
 async fn quotes_begin_with_a_full_one_before_the_completion_and_count_without_a_hole() {
-    let hub = start(Options { quotes_per_second: 200.0, ..Options::default() });
+    let hub = start(Options { counted_quotes: true, quotes_per_second: 200.0, ..Options::default() });
     let mut client = Client::connect(&hub.hub_url("market")).await;
     let completion = client.call("1", "SubscribeContractQuotes", "[\"CON.F.US.MNQ.U26\"]").await;
     assert_eq!(completion, json!({ "type": 3, "invocationId": "1", "result": null }));
@@ -45,7 +45,7 @@ async fn quotes_begin_with_a_full_one_before_the_completion_and_count_without_a_
 
 #[tokio::test]
 async fn a_later_subscriber_continues_the_count() {
-    let hub = start(Options { quotes_per_second: 500.0, ..Options::default() });
+    let hub = start(Options { counted_quotes: true, quotes_per_second: 500.0, ..Options::default() });
     let mut early = Client::connect(&hub.hub_url("market")).await;
     early.call("1", "SubscribeContractQuotes", "[\"C\"]").await;
     while early.json().await["arguments"][1]["volume"].as_u64() < Some(20) {}
@@ -54,22 +54,6 @@ async fn a_later_subscriber_continues_the_count() {
     let first = late.json().await["arguments"][1]["volume"].as_u64().unwrap();
     assert!(first >= 20, "{first}");
     assert_eq!(late.json().await["arguments"][1]["volume"], first + 1);
-}
-
-#[tokio::test]
-async fn recorded_events_are_played_for_their_subscribers() {
-    let rate = 100.0;
-    let hub = start(Options { market_samples_per_second: rate, user_samples_per_second: rate, ..Options::default() });
-    let mut market = Client::connect(&hub.hub_url("market")).await;
-    market.call("1", "SubscribeContractMarketDepth", "[\"CON.F.US.EP.Z26\"]").await;
-    let depth = market.json().await;
-    assert_eq!((&depth["target"], &depth["arguments"][0]), (&json!("GatewayDepth"), &json!("CON.F.US.EP.Z26")));
-
-    let mut user = Client::connect(&hub.hub_url("user")).await;
-    user.call("1", "SubscribePositions", "[4711]").await;
-    let position = user.json().await;
-    assert_eq!(position["target"], "GatewayUserPosition");
-    assert_eq!(position["arguments"][0]["data"]["accountId"], 4711);
 }
 
 #[tokio::test]

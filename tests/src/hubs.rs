@@ -185,8 +185,9 @@ fn start_mock(profile: Profile) -> Hub {
     let usual = Options {
         require_token,
         parallel_invocations: 4,
+        // As on the real one: any contract has quotes, and their volume counts them.
+        counted_quotes: true,
         quotes_per_second: 100.0,
-        market_samples_per_second: 100.0,
         ..Options::default()
     };
     let options = match profile {

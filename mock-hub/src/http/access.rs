@@ -1,5 +1,7 @@
 //! Who may enter: the token of a request, and what it opens.
 
+use std::time::Instant;
+
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
@@ -42,8 +44,15 @@ pub(super) fn check(gateway: &Gateway, hub: Hub, uri: &Uri, headers: &HeaderMap)
     Access::Refused(Box::new(response))
 }
 
+/// When a connection ends because its token does.
+pub(super) fn expiry(gateway: &Gateway, hub: Hub, bearer: &Option<Bearer>) -> Option<Instant> {
+    let is_topstep = matches!(hub, Hub::Market | Hub::User | Hub::LenientMarket);
+    let expires = bearer.as_ref()?.expires?;
+    (!is_topstep || gateway.options.close_on_token_expiration).then_some(expires)
+}
+
 /// The token: whatever follows `Bearer `, whose case counts, beats the query; another scheme falls through to it.
-pub(super) fn token_of(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+pub(crate) fn token_of(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = match header.and_then(|value| value.strip_prefix("Bearer ")) {
         Some(token) => token.to_owned(),

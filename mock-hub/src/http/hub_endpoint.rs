@@ -14,7 +14,7 @@ use crate::gateway::{Claim, Gateway};
 use crate::hubs::Hub;
 use crate::observe::Note;
 use crate::peers::Origin;
-use crate::tokens::random_id;
+use crate::tokens::{Bearer, random_id};
 
 pub(super) async fn connect(gateway: Arc<Gateway>, hub: Hub, request: Request) -> Response {
     let (bearer, is_unwelcome) = match access::check(&gateway, hub, request.uri(), request.headers()) {
@@ -47,8 +47,8 @@ pub(super) async fn connect(gateway: Arc<Gateway>, hub: Hub, request: Request) -
         Some(Claim::Unknown) => return no_such_id(),
         Some(Claim::InUse) => return empty(StatusCode::CONFLICT),
     };
-    let origin = origin(&request, bearer.as_ref().map(|bearer| bearer.user.clone()));
-    let expires = bearer.and_then(|bearer| bearer.expires);
+    let expires = access::expiry(&gateway, hub, &bearer);
+    let origin = origin(&request, bearer);
     let admission = Admission { connection_id, hub, origin, expires, is_unwelcome };
     let open = OpenSocket::count(&gateway, token);
     upgrade::accept(request, &key, move |wire, early| async move {
@@ -104,10 +104,12 @@ fn no_such_id() -> Response {
     plain(StatusCode::NOT_FOUND, "No Connection with that ID")
 }
 
-fn origin(request: &Request, user: Option<String>) -> Origin {
+fn origin(request: &Request, bearer: Option<Bearer>) -> Origin {
+    let (user, session) = bearer.map(|bearer| (bearer.user, bearer.session)).unzip();
     Origin {
         path: request.uri().path().to_owned(),
         user,
+        session: session.flatten(),
         token_in_query: !access::query_values(request.uri(), "access_token").is_empty(),
         token_in_header: request.headers().contains_key(header::AUTHORIZATION),
         user_agent: text(request.headers(), "user-agent"),

@@ -1,7 +1,6 @@
 //! The HTTP side: which request goes where.
 
 mod access;
-mod auth;
 mod console;
 mod control;
 mod hub_endpoint;
@@ -17,42 +16,42 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 
 use crate::gateway::Gateway;
 use crate::hubs::Hub;
+use crate::rest;
+
+pub(crate) use access::token_of;
+
+/// The largest body taken by what has no limit of its own.
+const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
 
 /// Everything the hub answers to.
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
-        .route("/api/Auth/loginKey", post(auth::login_key))
-        .route("/api/Auth/validate", post(auth::validate))
-        .route("/control/connections", get(control::connections))
-        .route("/control/drop", post(control::drop_connections))
-        .route("/control/publish", post(control::publish))
-        .route("/control/ask", post(control::ask))
-        .route("/control/token", post(control::token))
-        .route("/control/revoke", post(control::revoke))
-        .route("/control/stop", post(control::stop))
+        .merge(rest::routes())
+        .merge(control::routes())
         .merge(console::routes())
         .merge(observe::routes())
         .fallback(by_path)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(origin::only_own))
         .layer(middleware::from_fn_with_state(Arc::clone(&gateway), observe::measure))
-        .layer(middleware::from_fn(only_for_loopback))
+        .layer(middleware::from_fn_with_state(Arc::clone(&gateway), only_for_loopback))
         .with_state(gateway)
 }
 
-/// The paths of hubs: any case, with or without a slash at the end, as ASP.NET Core routes.
+/// Paths in any case, with or without a slash at the end, as ASP.NET Core routes.
 async fn by_path(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     let path = request.uri().path().to_ascii_lowercase();
     let segments: Vec<_> = path.trim_matches('/').split('/').collect();
     let is_post = request.method() == Method::POST;
     match segments.as_slice() {
+        ["api", ..] => rest::handle(&gateway, request).await,
         ["hubs", hub] => match Hub::named(hub) {
             Some(hub) => hub_endpoint::connect(gateway, hub, request).await,
             None => StatusCode::NOT_FOUND.into_response(),
@@ -71,11 +70,11 @@ async fn by_path(State(gateway): State<Arc<Gateway>>, request: Request) -> Respo
 }
 
 /// A page of some other site must not reach the hub through a name that resolves to this machine.
-async fn only_for_loopback(request: Request, next: Next) -> Response {
-    if names_loopback(request.headers()) {
+async fn only_for_loopback(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
+    if gateway.options.public || names_loopback(request.headers()) {
         return next.run(request).await;
     }
-    (StatusCode::FORBIDDEN, "Host must name a loopback address").into_response()
+    (StatusCode::BAD_REQUEST, "Host must name a loopback address").into_response()
 }
 
 fn names_loopback(headers: &HeaderMap) -> bool {
@@ -95,15 +94,15 @@ fn own_origin(headers: &HeaderMap) -> String {
     format!("http://{host}")
 }
 
-fn json(status: StatusCode, body: String) -> Response {
+pub(crate) fn json(status: StatusCode, body: String) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-fn plain(status: StatusCode, body: &'static str) -> Response {
+pub(crate) fn plain(status: StatusCode, body: &'static str) -> Response {
     (status, [(header::CONTENT_TYPE, "text/plain")], body).into_response()
 }
 
-fn empty(status: StatusCode) -> Response {
+pub(crate) fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response

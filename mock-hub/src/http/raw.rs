@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::{Frame, FrameHeader};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::{empty, json, upgrade};
-use crate::feed::{CONTRACT, contract_quote};
+use crate::flood::{CONTRACT, contract_quote};
 use crate::gateway::Gateway;
 use crate::protocol::message::{self, Invocation};
 use crate::protocol::record::Splitter;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Caller, Method, MethodError, UploadItem};
-use crate::feed::{CONTRACT, contract_quote};
+use crate::flood::{CONTRACT, contract_quote};
 use crate::peers::Goodbye;
 use crate::protocol::{json, write};
 

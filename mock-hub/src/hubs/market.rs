@@ -1,6 +1,7 @@
 //! `/hubs/market`: quotes, trades and depth by contract, with the names TopstepX documents and no others.
 
 use super::{Caller, Method, MethodError};
+use crate::world::Topic;
 
 pub(super) const METHODS: &[Method] = &[
     Method::plain("SubscribeContractQuotes", 1),
@@ -11,29 +12,21 @@ pub(super) const METHODS: &[Method] = &[
     Method::plain("UnsubscribeContractMarketDepth", 1),
 ];
 
+/// An unknown contract is accepted and stays silent.
 pub(super) fn call(name: &str, caller: &Caller) -> Result<String, MethodError> {
     let contract = caller.arguments.string(0)?;
-    let (verb, topic) = match name {
-        "SubscribeContractQuotes" => (Verb::Join, "quotes"),
-        "UnsubscribeContractQuotes" => (Verb::Leave, "quotes"),
-        "SubscribeContractTrades" => (Verb::Join, "trades"),
-        "UnsubscribeContractTrades" => (Verb::Leave, "trades"),
-        "SubscribeContractMarketDepth" => (Verb::Join, "depth"),
-        _ => (Verb::Leave, "depth"),
+    let (joins, topic) = match name {
+        "SubscribeContractQuotes" => (true, Topic::Quotes),
+        "UnsubscribeContractQuotes" => (false, Topic::Quotes),
+        "SubscribeContractTrades" => (true, Topic::Trades),
+        "UnsubscribeContractTrades" => (false, Topic::Trades),
+        "SubscribeContractMarketDepth" => (true, Topic::Depth),
+        _ => (false, Topic::Depth),
     };
-    let group = format!("{topic}/{contract}");
-    match verb {
-        Verb::Join if topic == "quotes" => caller.gateway.feed.open_quotes(&contract, |record| {
-            caller.gateway.peers.join_group(&caller.peer, &group);
-            caller.peer.send(record);
-        }),
-        Verb::Join => caller.gateway.peers.join_group(&caller.peer, &group),
-        Verb::Leave => caller.gateway.peers.leave_group(&caller.peer, &group),
+    if joins {
+        caller.gateway.world.subscribe(&caller.peer, topic, &contract);
+    } else {
+        caller.gateway.peers.leave_group(&caller.peer, &topic.group(&contract));
     }
     Ok("null".to_owned())
-}
-
-enum Verb {
-    Join,
-    Leave,
 }

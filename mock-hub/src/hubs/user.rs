@@ -19,11 +19,29 @@ pub(super) fn call(name: &str, caller: &Caller) -> Result<String, MethodError> {
         None => (true, name.trim_start_matches("Subscribe")),
     };
     let topic = topic.to_ascii_lowercase();
-    let group = if topic == "accounts" { topic } else { format!("{topic}/{}", caller.arguments.long(0)?) };
+    let group = match topic.as_str() {
+        "accounts" => topic,
+        _ => {
+            let account = caller.arguments.long(0)?;
+            if joins && caller.gateway.options.refuse_foreign_accounts && !is_own(caller, account) {
+                return Err(MethodError::Hub(format!("Account {account} is not yours.")));
+            }
+            format!("{topic}/{account}")
+        }
+    };
+    // Events of the world go to members whose account it is: somebody else's stays silent.
     if joins {
         caller.gateway.peers.join_group(&caller.peer, &group);
     } else {
         caller.gateway.peers.leave_group(&caller.peer, &group);
     }
     Ok("null".to_owned())
+}
+
+fn is_own(caller: &Caller, account: i64) -> bool {
+    let user = caller.peer.origin.user.as_deref().unwrap_or(caller.gateway.options.first_user());
+    let Ok(account) = i32::try_from(account) else {
+        return false;
+    };
+    caller.gateway.world.visit(|world| world.exchange.owner(account) == Some(user))
 }

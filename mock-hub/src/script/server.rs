@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -23,7 +24,12 @@ const MAX_REQUESTS: usize = 100_000;
 /// Starts the server's thread and returns once it listens.
 pub(super) fn start(shared: &Arc<Shared>) -> io::Result<HubThread> {
     let shared = Arc::clone(shared);
-    HubThread::start("script-hub", 0, watch::Sender::new(false), async move |listener| accept(&shared, listener).await)
+    HubThread::start(
+        "script-hub",
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        watch::Sender::new(false),
+        async move |listener| accept(&shared, listener).await,
+    )
 }
 
 async fn accept(shared: &Arc<Shared>, listener: TcpListener) {

@@ -23,7 +23,7 @@ on_both_runtimes!(
 );
 
 fn hub() -> MockHub {
-    MockHub::start(Options { quotes_per_second: 0.0, market_samples_per_second: 0.0, ..Options::default() }).unwrap()
+    MockHub::start(Options { quotes_per_second: 0.0, counted_quotes: true, ..Options::default() }).unwrap()
 }
 
 fn subscribe(call: &str, key: &str, contract: &str) -> Value {

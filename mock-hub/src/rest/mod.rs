@@ -1,0 +1,181 @@
+//! The REST half of the gateway, under `/api`: POST and JSON but for the ping, HTTP 200 for whatever the business says.
+//!
+//! The order of refusals is ASP.NET Core's: the path (404), the method (405), the token (401, no body), the rate (429),
+//! the body's type (415), size (413) and form (400).
+
+mod account;
+mod answer;
+mod auth;
+mod body;
+mod contract;
+mod history;
+mod limits;
+mod order;
+mod position;
+mod problem;
+mod status;
+mod trade;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+
+use crate::gateway::Gateway;
+use crate::http::{empty, json, token_of};
+use crate::lock::lock;
+use crate::tokens::Bearer;
+use crate::world::Visit;
+use body::Members;
+use limits::Kind;
+pub(crate) use limits::Limits;
+use problem::Problem;
+
+/// The largest body taken; no call needs a tenth of it.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// Who calls.
+struct Caller<'a> {
+    gateway: &'a Arc<Gateway>,
+    bearer: Bearer,
+}
+
+impl Caller<'_> {
+    /// The account that a request names, if it is one of the caller's.
+    fn account(&self, body: &Members<'_>) -> Result<Option<i32>, Problem> {
+        let id = body.int("accountId")?;
+        let is_own = |world: Visit<'_>| world.exchange.owner(id) == Some(&*self.bearer.user);
+        Ok(self.gateway.world.visit(is_own).then_some(id))
+    }
+
+    /// Whether the caller may see data of this tier.
+    fn has_data(&self, live: bool) -> bool {
+        !live || self.gateway.options.live_data
+    }
+}
+
+/// A call's answer, as JSON text, or why it was never made.
+type Answered = Result<String, Problem>;
+
+/// What a path leads to.
+#[derive(Clone, Copy)]
+enum Call {
+    /// With a body, for everybody.
+    Login(fn(&Arc<Gateway>, &Members<'_>) -> Answered),
+    /// Without a body.
+    Session(fn(&Caller<'_>) -> String),
+    /// With a body, for the bearer of a token.
+    Business(fn(&Caller<'_>, &Members<'_>) -> Answered),
+}
+
+const PING: &str = "/api/Status/ping";
+const BARS: &str = "/api/History/retrieveBars";
+const CALLS: &[(&str, Call)] = &[
+    ("/api/Auth/loginKey", Call::Login(auth::login_key)),
+    ("/api/Auth/loginApp", Call::Login(auth::login_app)),
+    ("/api/Auth/validate", Call::Session(auth::validate)),
+    ("/api/Auth/logout", Call::Session(auth::logout)),
+    ("/api/Account/search", Call::Business(account::search)),
+    ("/api/Contract/available", Call::Business(contract::available)),
+    ("/api/Contract/search", Call::Business(contract::search)),
+    ("/api/Contract/searchById", Call::Business(contract::search_by_id)),
+    (BARS, Call::Business(history::retrieve_bars)),
+    ("/api/Order/search", Call::Business(order::search)),
+    ("/api/Order/searchOpen", Call::Business(order::search_open)),
+    ("/api/Order/searchById", Call::Business(order::search_by_id)),
+    ("/api/Order/v2/query", Call::Business(order::query)),
+    ("/api/Order/place", Call::Business(order::place)),
+    ("/api/Order/modify", Call::Business(order::modify)),
+    ("/api/Order/cancel", Call::Business(order::cancel)),
+    ("/api/Position/searchOpen", Call::Business(position::search_open)),
+    ("/api/Position/closeContract", Call::Business(position::close_contract)),
+    ("/api/Position/partialCloseContract", Call::Business(position::partial_close_contract)),
+    ("/api/Trade/search", Call::Business(trade::search)),
+];
+
+/// The calls by the names that are documented; [`handle`] takes them in any case.
+pub(crate) fn routes() -> Router<Arc<Gateway>> {
+    let by_name = async |State(gateway): State<Arc<Gateway>>, request: Request| handle(&gateway, request).await;
+    let paths = CALLS.iter().map(|(path, _)| *path).chain([PING]);
+    paths.fold(Router::new(), |router, path| router.route(path, any(by_name)))
+}
+
+/// Answers a request whose path begins with `/api`.
+pub(crate) async fn handle(gateway: &Arc<Gateway>, request: Request) -> Response {
+    let path = request.uri().path().trim_end_matches('/');
+    if path.eq_ignore_ascii_case(PING) {
+        return status::ping(request.method());
+    }
+    let Some((path, call)) = CALLS.iter().find(|(known, _)| known.eq_ignore_ascii_case(path)) else {
+        return empty(StatusCode::NOT_FOUND);
+    };
+    if request.method() != Method::POST {
+        let mut refused = empty(StatusCode::METHOD_NOT_ALLOWED);
+        refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+        return refused;
+    }
+    if let Call::Login(login) = call {
+        return with_body(request, |members| login(gateway, members)).await;
+    }
+    let token = token_of(request.uri(), request.headers());
+    let Some(bearer) = token.and_then(|token| gateway.tokens.check(&token)) else {
+        return empty(StatusCode::UNAUTHORIZED);
+    };
+    let kind = if *path == BARS { Kind::Bars } else { Kind::Other };
+    if let Some(refused) = too_many(gateway, &bearer.user, kind) {
+        return refused;
+    }
+    let caller = Caller { gateway, bearer };
+    match call {
+        Call::Session(session) => json(StatusCode::OK, session(&caller)),
+        Call::Login(_) => empty(StatusCode::NOT_FOUND),
+        Call::Business(business) => with_body(request, |members| business(&caller, members)).await,
+    }
+}
+
+/// Makes a call with the request's body.
+async fn with_body(request: Request, call: impl FnOnce(&Members<'_>) -> Answered) -> Response {
+    let body = match body_of(request).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    match Members::of_body(&body).and_then(|members| call(&members)) {
+        Ok(answer) => json(StatusCode::OK, answer),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn body_of(request: Request) -> Result<axum::body::Bytes, Response> {
+    if !has_json(request.headers()) {
+        return Err(Problem::unsupported_media_type().into_response());
+    }
+    to_bytes(request.into_body(), MAX_BODY_BYTES).await.map_err(|_| empty(StatusCode::PAYLOAD_TOO_LARGE))
+}
+
+fn has_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(essence.as_str(), "application/json" | "text/json") || essence.ends_with("+json")
+}
+
+/// The refusal of a call too many.
+fn too_many(gateway: &Gateway, user: &str, kind: Kind) -> Option<Response> {
+    if !gateway.options.rate_limits {
+        return None;
+    }
+    let wait = lock(&gateway.limits).count(Instant::now(), user, kind).err()?;
+    let mut refused = empty(StatusCode::TOO_MANY_REQUESTS);
+    if gateway.options.retry_after {
+        refused.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+    }
+    Some(refused)
+}
+
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
