@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
 
 use crate::clock::{Clock, stamp};
@@ -321,12 +322,13 @@ impl Peers {
 
     /// Queues a record for everybody in a group of a class of hubs.
     pub(crate) fn send_to_group(&self, class: &'static str, group: &str, record: &Bytes) -> usize {
-        self.publish(class, group, None, record)
+        self.publish(self.clock.now(), class, group, None, record)
     }
 
-    /// [`Peers::send_to_group`] for the members among an audience.
+    /// [`Peers::send_to_group`] for the members among an audience, of an event that happened at `at`.
     pub(crate) fn publish(
         &self,
+        at: OffsetDateTime,
         class: &'static str,
         group: &str,
         audience: Option<Audience<'_>>,
@@ -340,7 +342,8 @@ impl Peers {
             audience.is_none_or(|audience| audience.has(peer)) && self.may_go(peer, Some(&name), number, record)
         });
         self.metrics.published(target_of(class, &name), reached);
-        book.log.push(self.logged(class, Some(name), number, None, record));
+        let (group, record) = (Some(name), record.clone());
+        book.log.push(Published { at, class, group, number, connection_id: None, record });
         reached
     }
 
@@ -354,7 +357,7 @@ impl Peers {
                 reached += 1;
             }
         }
-        lock(&self.book).log.push(self.logged(class, None, 0, None, record));
+        lock(&self.book).log.push(self.logged(class, None, None, record));
         reached
     }
 
@@ -380,7 +383,7 @@ impl Peers {
         if self.may_go(peer, group.as_ref(), 0, record) {
             peer.send(record.clone());
         }
-        lock(&self.book).log.push(self.logged(peer.hub.class(), group, 0, Some(peer.id.clone()), record));
+        lock(&self.book).log.push(self.logged(peer.hub.class(), group, Some(peer.id.clone()), record));
     }
 
     /// Lets somebody decide about every event on its way to every connection; the first one who asked stays.
@@ -444,11 +447,10 @@ impl Peers {
         &self,
         class: &'static str,
         group: Option<Arc<str>>,
-        number: u64,
         connection_id: Option<String>,
         record: &Bytes,
     ) -> Published {
-        Published { at: self.clock.now(), class, group, number, connection_id, record: record.clone() }
+        Published { at: self.clock.now(), class, group, number: 0, connection_id, record: record.clone() }
     }
 }
 

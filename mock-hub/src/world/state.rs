@@ -141,7 +141,7 @@ impl State {
             let peers = &self.peers;
             counted.advance(at, |topic, contract, json| {
                 let record = record::of_market(topic, contract, &json);
-                peers.publish("market", &topic.group(contract), None, &record);
+                peers.publish(at, "market", &topic.group(contract), None, &record);
             });
         }
         self.settle(at, events);
@@ -174,7 +174,7 @@ impl State {
                 Topic::Trades => trades,
                 Topic::Depth => depth,
             };
-            self.peers.publish("market", group, None, &record::of_market(topic, contract, event.json()));
+            self.peers.publish(event.at(), "market", group, None, &record::of_market(topic, contract, event.json()));
         }
     }
 
@@ -182,7 +182,7 @@ impl State {
         while let Some(event) = self.exchange.poll_event() {
             let audience = Audience { user: &event.user, takes_nameless: *event.user == *self.first_user };
             let record = record::of_user(&event, self.is_bare);
-            self.peers.publish("user", &group_of(&event), Some(audience), &record);
+            self.peers.publish(event.at, "user", &group_of(&event), Some(audience), &record);
         }
     }
 }

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "this is test code, though clippy does not see it")]
 
+pub(crate) mod rest;
+
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
