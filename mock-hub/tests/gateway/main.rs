@@ -1,5 +1,7 @@
 //! The gateway as its users know it: REST, logins, market and user hub, and what a test can ask of it.
 
+#![allow(clippy::unwrap_used, reason = "this is test code, though clippy does not see it")]
+
 #[path = "../common/mod.rs"]
 mod common;
 
