@@ -18,6 +18,7 @@ mod run;
 mod screen;
 mod sources;
 mod tally;
+mod trader;
 
 use std::process::ExitCode;
 

@@ -1,10 +1,13 @@
 //! Which hubs are watched: one of our own, or the real ones.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use adapter_core::Secret;
 use mock_hub::{How, MockHub, Options};
 use topstep_model::ContractId;
+
+use crate::trader;
 
 /// What TopstepX documents (ProjectX Gateway API, Real Time Data Overview).
 const REAL_MARKET_HUB: &str = "https://rtc.topstepx.com/hubs/market";
@@ -20,7 +23,7 @@ pub(crate) struct Place {
     pub(crate) token: Secret,
     pub(crate) contracts: Vec<ContractId>,
     pub(crate) account: Option<i64>,
-    rehearsal: Option<MockHub>,
+    rehearsal: Option<Arc<MockHub>>,
 }
 
 impl Place {
@@ -46,18 +49,20 @@ impl Place {
 
     /// Our own hub, on a free port.
     pub(crate) fn rehearsal() -> std::io::Result<Self> {
-        let hub = MockHub::start(Options {
+        let hub = Arc::new(MockHub::start(Options {
             require_token: Some(vec![REHEARSAL_TOKEN.to_owned()]),
+            // So that a quote that was missed shows.
+            counted_quotes: true,
             quotes_per_second: 20.0,
-            user_samples_per_second: 1.0,
             ..Options::default()
-        })?;
+        })?);
+        let account = trader::start(&hub)?;
         Ok(Self {
             market_url: hub.hub_url("market"),
             user_url: hub.hub_url("user"),
             token: REHEARSAL_TOKEN.into(),
             contracts: ["CON.F.US.EP.Z26", "CON.F.US.MNQ.Z26"].map(ContractId::new).to_vec(),
-            account: Some(10_000_001),
+            account: Some(account),
             rehearsal: Some(hub),
         })
     }
