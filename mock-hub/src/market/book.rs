@@ -164,7 +164,8 @@ impl Side {
 
     fn move_to(&mut self, best: i64, rng: &mut Rng, rows: &mut Vec<Row>) {
         let worse = (best - self.best) * self.kinds.away;
-        if worse.unsigned_abs() as usize > USUAL {
+        // Beyond the last level there is nothing to take away one by one.
+        if worse.unsigned_abs() as usize > self.sizes.len().min(USUAL) {
             while !self.sizes.is_empty() {
                 self.retreat(rows);
             }
