@@ -54,7 +54,7 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, wire: Wire, early: Bytes, admis
     let (outgoing, mut incoming) = socket.split();
     let Admission { connection_id, hub, origin, expires, is_unwelcome } = admission;
     let peer = Arc::new(Peer::new(connection_id, hub, origin, wire));
-    let writer = tokio::spawn(writer::run(Arc::clone(&peer), outgoing));
+    let writer = tokio::spawn(writer::run(Arc::clone(&gateway), Arc::clone(&peer), outgoing));
 
     let conversation = Conversation { gateway: &gateway, peer: &peer, expires, is_unwelcome };
     let own_end = tokio::select! {

@@ -14,6 +14,7 @@ use crate::calls::CallLog;
 use crate::changes::Changes;
 use crate::client_results::ClientResults;
 use crate::clock::Clock;
+use crate::faults::Faults;
 use crate::lock::lock;
 use crate::observe::{Journal, Metrics, Note, Pulse};
 use crate::options::{BadToken, Options};
@@ -38,6 +39,7 @@ pub(crate) struct Gateway {
     pub(crate) tokens: Tokens,
     pub(crate) calls: CallLog,
     pub(crate) client_results: ClientResults,
+    pub(crate) faults: Arc<Faults>,
     pub(crate) changes: Changes,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) journal: Journal,
@@ -49,7 +51,6 @@ pub(crate) struct Gateway {
     pub(crate) stop: watch::Sender<bool>,
     bad_token_closes: AtomicBool,
     negotiated: Mutex<HashMap<String, Negotiated>>,
-    refusal: Mutex<Option<Refusal>>,
     ended_streams: Mutex<HashMap<String, bool>>,
 }
 
@@ -58,12 +59,6 @@ struct Negotiated {
     connection_id: String,
     at: Instant,
     is_open: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Refusal {
-    left: Option<u32>,
-    status: u16,
 }
 
 /// What became of an id in an upgrade request.
@@ -79,6 +74,8 @@ impl Gateway {
     pub(crate) fn new(options: Options) -> Self {
         let clock = Arc::new(Clock::new(options.clock));
         let peers = Arc::new(Peers::new(Arc::clone(&clock)));
+        let faults = Arc::new(Faults::new(options.seed));
+        peers.set_judge(faults.judge());
         Self {
             world: World::new(&options, Arc::clone(&clock), Arc::clone(&peers)),
             clock,
@@ -87,6 +84,7 @@ impl Gateway {
             tokens: Tokens::new(options.require_token.clone(), options.first_user()),
             calls: CallLog::default(),
             client_results: ClientResults::default(),
+            faults,
             changes: Changes::default(),
             metrics: Arc::clone(&peers.metrics),
             peers,
@@ -99,7 +97,6 @@ impl Gateway {
             stop: watch::Sender::new(false),
             bad_token_closes: AtomicBool::new(options.bad_token == BadToken::AcceptThenClose),
             negotiated: Mutex::default(),
-            refusal: Mutex::default(),
             ended_streams: Mutex::default(),
             options,
         }
@@ -151,6 +148,11 @@ impl Gateway {
         Claim::Granted(entry.connection_id.clone())
     }
 
+    /// The connection id of a negotiated token.
+    pub(crate) fn connection_id(&self, token: &str) -> Option<String> {
+        lock(&self.negotiated).get(token).map(|entry| entry.connection_id.clone())
+    }
+
     pub(crate) fn knows(&self, token: &str) -> bool {
         lock(&self.negotiated).contains_key(token)
     }
@@ -158,26 +160,6 @@ impl Gateway {
     /// The id is spent: without stateful reconnect nobody comes back to it.
     pub(crate) fn release(&self, token: &str) {
         lock(&self.negotiated).remove(token);
-    }
-
-    pub(crate) fn refuse_upgrades(&self, left: Option<u32>, status: u16) {
-        *lock(&self.refusal) = Some(Refusal { left, status });
-    }
-
-    pub(crate) fn accept_upgrades(&self) {
-        *lock(&self.refusal) = None;
-    }
-
-    /// The status with which this upgrade is refused, if it is.
-    pub(crate) fn refusal(&self) -> Option<u16> {
-        let mut refusal = lock(&self.refusal);
-        let current = (*refusal)?;
-        *refusal = match current.left {
-            Some(0) => return None,
-            Some(left) => Some(Refusal { left: Some(left - 1), ..current }),
-            None => Some(current),
-        };
-        Some(current.status)
     }
 
     pub(crate) fn set_bad_token(&self, behaviour: BadToken) {

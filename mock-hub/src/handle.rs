@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame as WebSocketFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::calls::Call;
+use crate::faults::Fault;
 use crate::gateway::Gateway;
 use crate::hub_thread::HubThread;
 use crate::hubs::Hub;
@@ -41,7 +42,7 @@ pub enum Frame {
 /// `async` ones can be awaited anywhere. A test whose client lives on the calling thread must use the `async` ones.
 #[derive(Debug)]
 pub struct MockHub {
-    gateway: Arc<Gateway>,
+    pub(crate) gateway: Arc<Gateway>,
     thread: HubThread,
 }
 
@@ -190,24 +191,25 @@ impl MockHub {
 
     /// Refuses the next `count` WebSocket upgrades with this status, or all of them until [`MockHub::accept_upgrades`].
     pub fn refuse_upgrades(&self, count: Option<u32>, status: u16) {
-        self.gateway.refuse_upgrades(count, status);
+        self.accept_upgrades();
+        self.refuse_next_upgrades(count, status);
     }
 
     /// Ends the refusal of upgrades.
     pub fn accept_upgrades(&self) {
-        self.gateway.accept_upgrades();
+        self.heal_where(|fault| matches!(fault, Fault::UpgradeStatus { .. }));
     }
 
     /// Closes the port: the system refuses new connections. Those that exist stay.
     ///
     /// It takes effect within moments; the port is the same again after [`MockHub::accept_connections`].
     pub fn refuse_connections(&self) {
-        self.gateway.accepting.send_replace(false);
+        self.inject_now(Fault::RefuseConnections);
     }
 
     /// Opens the port again.
     pub fn accept_connections(&self) {
-        self.gateway.accepting.send_replace(true);
+        self.heal_where(|fault| matches!(fault, Fault::RefuseConnections));
     }
 
     /// Replaces the tokens that `/hubs/market` and `/hubs/user` ask for; `None` asks for none.

@@ -39,6 +39,7 @@ mod clock;
 mod conversation;
 mod dispatch;
 pub mod exchange;
+pub mod faults;
 mod flood;
 mod gateway;
 mod groups;

@@ -387,7 +387,6 @@ impl Peers {
     }
 
     /// Lets somebody decide about every event on its way to every connection; the first one who asked stays.
-    #[allow(dead_code, reason = "nothing decides against an event yet")]
     pub(crate) fn set_judge(&self, judge: Box<Judge>) {
         let _ = self.judge.set(judge);
     }

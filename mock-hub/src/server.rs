@@ -6,15 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 
+use crate::faults;
 use crate::gateway::Gateway;
 use crate::http;
 use crate::hub_thread::HubThread;
+use crate::wire::Wire;
 use crate::world;
 
 /// How long a client has for a request's head.
@@ -32,6 +37,7 @@ pub(crate) fn start(gateway: &Arc<Gateway>) -> io::Result<HubThread> {
     HubThread::start("mock-hub", address, stop, async move |listener| {
         let _ = gateway.runtime.set(Handle::current());
         world::start(&gateway);
+        tokio::spawn(faults::run(Arc::clone(&gateway)));
         accept(&gateway, listener).await;
     })
 }
@@ -74,12 +80,20 @@ async fn accept(gateway: &Arc<Gateway>, listener: TcpListener) {
 async fn serve(stream: TcpStream, router: Router) {
     // Without it small records wait for the peer's acknowledgement.
     let _ = stream.set_nodelay(true);
+    let wire = Wire::new(stream);
+    let io = TokioIo::new(wire.clone());
+    let router = TowerToHyperService::new(router);
+    // Whoever handles a request can reach the socket that it came by.
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(wire.clone());
+        router.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(io, service)
         .with_upgrades();
     // What goes wrong with one connection is that client's affair.
     let _ = connection.await;

@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
 use super::access::{self, Access};
 use super::{empty, plain, upgrade};
 use crate::conversation::{self, Admission};
+use crate::faults::{self, Door};
 use crate::gateway::{Claim, Gateway};
 use crate::hubs::Hub;
 use crate::observe::Note;
 use crate::peers::Origin;
 use crate::tokens::{Bearer, random_id};
+use crate::wire::Wire;
 
 pub(super) async fn connect(gateway: Arc<Gateway>, hub: Hub, request: Request) -> Response {
     let (bearer, is_unwelcome) = match access::check(&gateway, hub, request.uri(), request.headers()) {
@@ -30,12 +32,15 @@ pub(super) async fn connect(gateway: Arc<Gateway>, hub: Hub, request: Request) -
         return plain(StatusCode::METHOD_NOT_ALLOWED, "");
     }
     count_upgrade(&gateway, &request);
-    if let Some(refused) = gateway.refusal() {
-        gateway.journal.note(Note::UpgradeRefused { hub, status: refused });
-        return empty(StatusCode::from_u16(refused).unwrap_or(StatusCode::SERVICE_UNAVAILABLE));
-    }
     let token = access::query_value(request.uri(), "id").filter(|id| !id.is_empty());
-    let Some(key) = upgrade::key(&request) else {
+    let known_as = token.as_deref().and_then(|token| gateway.connection_id(token));
+    let wire = request.extensions().get::<Wire>().cloned();
+    let door = faults::at_upgrade(&gateway, hub, known_as.as_deref(), wire).await;
+    if let Door::Shut(response) = door {
+        gateway.journal.note(Note::UpgradeRefused { hub, status: response.status().as_u16() });
+        return response;
+    }
+    let Some(mut key) = upgrade::key(&request) else {
         return not_an_upgrade(&gateway, &request, token.as_deref());
     };
     if gateway.open_sockets.load(Ordering::Relaxed) >= gateway.options.max_connections {
@@ -50,9 +55,13 @@ pub(super) async fn connect(gateway: Arc<Gateway>, hub: Hub, request: Request) -
     let expires = access::expiry(&gateway, hub, &bearer);
     let origin = origin(&request, bearer);
     let admission = Admission { connection_id, hub, origin, expires, is_unwelcome };
+    if let Door::WrongKey = door {
+        key = HeaderValue::from_static("d3Jvbmcga2V5IGluZGVlZCE=");
+    }
     let open = OpenSocket::count(&gateway, token);
     upgrade::accept(request, &key, move |wire, early| async move {
         let gateway = Arc::clone(&open.gateway);
+        gateway.faults.seat(&wire, hub, &admission.connection_id);
         conversation::serve(gateway, wire, early, admission).await;
         drop(open);
     })

@@ -21,6 +21,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 
+use crate::faults;
 use crate::gateway::Gateway;
 use crate::hubs::Hub;
 use crate::rest;
@@ -37,8 +38,10 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .merge(control::routes())
         .merge(console::routes())
         .merge(observe::routes())
+        .merge(faults::routes())
         .fallback(by_path)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(Arc::clone(&gateway), faults::gate))
         .layer(middleware::from_fn(origin::only_own))
         .layer(middleware::from_fn_with_state(Arc::clone(&gateway), observe::measure))
         .layer(middleware::from_fn_with_state(Arc::clone(&gateway), only_for_loopback))
@@ -57,7 +60,7 @@ async fn by_path(State(gateway): State<Arc<Gateway>>, request: Request) -> Respo
             None => StatusCode::NOT_FOUND.into_response(),
         },
         ["hubs", hub, "negotiate"] => match Hub::named(hub) {
-            Some(hub) => negotiate::negotiate(&gateway, hub, &request),
+            Some(hub) => negotiate::negotiate(&gateway, hub, request).await,
             None => StatusCode::NOT_FOUND.into_response(),
         },
         ["raw", "hub"] => raw::hub(&gateway, request),

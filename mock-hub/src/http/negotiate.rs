@@ -8,14 +8,18 @@ use axum::response::Response;
 
 use super::access::{self, Access};
 use super::{json, plain};
+use crate::faults;
 use crate::gateway::Gateway;
 use crate::hubs::Hub;
 
 const TRANSPORTS: &str = r#"[{"transport":"WebSockets","transferFormats":["Text","Binary"]}]"#;
 
-pub(super) fn negotiate(gateway: &Gateway, hub: Hub, request: &Request) -> Response {
+pub(super) async fn negotiate(gateway: &Gateway, hub: Hub, request: Request) -> Response {
     gateway.negotiations.fetch_add(1, Ordering::Relaxed);
     gateway.changes.tell();
+    if let Some(response) = faults::at_negotiate(gateway, hub).await {
+        return response;
+    }
     if let Access::Refused(response) = access::check(gateway, hub, request.uri(), request.headers()) {
         return *response;
     }

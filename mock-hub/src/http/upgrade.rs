@@ -8,7 +8,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::response::Response;
 use bytes::Bytes;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::empty;
@@ -46,9 +45,9 @@ where
         let Ok(upgraded) = upgrade.await else {
             return;
         };
-        // The server is hyper on a TCP socket and nothing else.
-        if let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() {
-            serve(Wire::new(parts.io.into_inner()), parts.read_buf).await;
+        // The server is hyper on a wire and nothing else.
+        if let Ok(parts) = upgraded.downcast::<TokioIo<Wire>>() {
+            serve(parts.io.into_inner(), parts.read_buf).await;
         }
     });
     let mut response = Response::new(Body::empty());

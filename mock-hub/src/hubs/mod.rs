@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 pub(crate) use arguments::Arguments;
 pub(crate) use method::{Method, MethodError};
 
+use crate::faults;
 use crate::gateway::Gateway;
 use crate::observe::Outcome;
 use crate::peers::Peer;
@@ -100,6 +101,10 @@ pub(crate) struct Caller {
 /// Runs a method that is no stream; its result is JSON text.
 pub(crate) async fn call(method: &Method, caller: Caller) -> Result<String, MethodError> {
     let (gateway, hub) = (Arc::clone(&caller.gateway), caller.peer.hub);
+    if let Some(outcome) = faults::intercept(method, &caller) {
+        gateway.metrics.called(hub, method.name, outcome_of(&outcome));
+        return outcome;
+    }
     let result = match hub.class() {
         "market" => market::call(method.name, &caller),
         "user" => user::call(method.name, &caller),

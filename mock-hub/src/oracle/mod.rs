@@ -18,7 +18,6 @@ pub(crate) use truth::{subscriptions, truth};
 
 /// What becomes of an event on its way to one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "nothing decides against an event yet")]
 pub(crate) enum Verdict {
     /// It is queued now, and its number is among those sent.
     Deliver,
