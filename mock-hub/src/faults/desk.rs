@@ -222,7 +222,9 @@ impl Seat {
         };
         let whom = Whom::new(self.hub.name(), &self.connection);
         let mut faults = WireFaults::default();
-        for state in book.states(now, whom, &mut self.decided, |fault| Some(fault.clone())) {
+        // The port is nobody's seat.
+        let choose = |fault: &Fault| (*fault != Fault::RefuseConnections).then(|| fault.clone());
+        for state in book.states(now, whom, &mut self.decided, choose) {
             match state {
                 Fault::Stall { direction } => {
                     faults.holds_in |= direction.is_in();

@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use axum::middleware::Next;
 use axum::response::Response;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 
 use super::book::Whom;
 use super::door::answer;
@@ -93,8 +93,13 @@ async fn truncated(response: Response, keep: Option<usize>) -> Response {
     head.headers.insert(header::CONTENT_LENGTH, body.len().into());
     body.truncate(keep.unwrap_or(body.len() / 2));
     let end = std::io::Error::from(std::io::ErrorKind::ConnectionAborted);
-    let parts: [Result<Bytes, std::io::Error>; 2] = [Ok(body), Err(end)];
-    Response::from_parts(head, Body::from_stream(stream::iter(parts)))
+    let front = stream::once(async { Ok::<Bytes, std::io::Error>(body) });
+    let end = stream::once(async {
+        // Until what is there has left.
+        tokio::task::yield_now().await;
+        Err(end)
+    });
+    Response::from_parts(head, Body::from_stream(front.chain(end)))
 }
 
 fn is_of(prefix: &Option<String>, path: &str) -> bool {

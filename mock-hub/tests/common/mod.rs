@@ -121,6 +121,24 @@ impl Client {
         }
     }
 
+    /// The bare socket, for what a WebSocket would not do.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.socket.into_inner()
+    }
+
+    /// Reads to the WebSocket's close and yields its code and reason; `None` when the socket ends without one.
+    pub(crate) async fn close_frame(&mut self) -> Option<(u16, String)> {
+        loop {
+            match timeout(DEADLINE, self.socket.next()).await.expect("nothing came") {
+                Some(Ok(Message::Close(frame))) => {
+                    return frame.map(|frame| (frame.code.into(), frame.reason.as_str().to_owned()));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return None,
+            }
+        }
+    }
+
     /// Reads to the end: everything that still came, and how it ended.
     pub(crate) async fn read_to_end(&mut self) -> (String, End) {
         let mut rest = std::mem::take(&mut self.text);
