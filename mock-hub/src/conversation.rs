@@ -20,6 +20,7 @@ use crate::observe::Note;
 use crate::peers::{Goodbye, Origin, Peer};
 use crate::protocol::record::Splitter;
 use crate::protocol::{handshake, write};
+use crate::recording::{self, Tap, Tapped};
 use crate::wire::Wire;
 use crate::writer;
 
@@ -42,7 +43,7 @@ pub(crate) struct Admission {
     pub(crate) is_unwelcome: bool,
 }
 
-type Incoming = SplitStream<WebSocketStream<Wire>>;
+type Incoming = Tapped<SplitStream<WebSocketStream<Wire>>>;
 
 /// Serves an upgraded socket until its end; `early` is what the client sent right behind its request.
 pub(crate) async fn serve(gateway: Arc<Gateway>, wire: Wire, early: Bytes, admission: Admission) {
@@ -51,16 +52,22 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, wire: Wire, early: Bytes, admis
         .max_frame_size(Some(MAX_MESSAGE_BYTES))
         .write_buffer_size(0);
     let socket = WebSocketStream::from_partially_read(wire.clone(), early.to_vec(), Role::Server, Some(config)).await;
-    let (outgoing, mut incoming) = socket.split();
+    let (outgoing, incoming) = socket.split();
     let Admission { connection_id, hub, origin, expires, is_unwelcome } = admission;
     let peer = Arc::new(Peer::new(connection_id, hub, origin, wire));
+    let mut incoming = Tap::new(&gateway.recorder, hub, &peer.id).listen(incoming);
     let writer = tokio::spawn(writer::run(Arc::clone(&gateway), Arc::clone(&peer), outgoing));
 
     let conversation = Conversation { gateway: &gateway, peer: &peer, expires, is_unwelcome };
     let own_end = tokio::select! {
         biased;
         _ = peer.ended() => None,
-        goodbye = conversation.run(&mut incoming) => Some(goodbye),
+        goodbye = async {
+            match &gateway.replay {
+                Some(replay) => recording::serve(&gateway, replay, &peer, &mut incoming).await,
+                None => conversation.run(&mut incoming).await,
+            }
+        } => Some(goodbye),
     };
     if let Some(goodbye) = own_end {
         peer.end(goodbye);

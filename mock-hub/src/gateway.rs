@@ -19,6 +19,7 @@ use crate::lock::lock;
 use crate::observe::{Journal, Metrics, Note, Pulse};
 use crate::options::{BadToken, Options};
 use crate::peers::Peers;
+use crate::recording::{Recorder, Replay};
 use crate::rest::Limits;
 use crate::tokens::{Tokens, random_id};
 use crate::world::World;
@@ -40,6 +41,8 @@ pub(crate) struct Gateway {
     pub(crate) calls: CallLog,
     pub(crate) client_results: ClientResults,
     pub(crate) faults: Arc<Faults>,
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) replay: Option<Replay>,
     pub(crate) changes: Changes,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) journal: Journal,
@@ -85,6 +88,8 @@ impl Gateway {
             calls: CallLog::default(),
             client_results: ClientResults::default(),
             faults,
+            recorder: Arc::default(),
+            replay: None,
             changes: Changes::default(),
             metrics: Arc::clone(&peers.metrics),
             peers,

@@ -49,7 +49,14 @@ pub struct MockHub {
 impl MockHub {
     /// Starts a hub and returns once it listens.
     pub fn start(options: Options) -> io::Result<Self> {
-        let gateway = Arc::new(Gateway::new(options));
+        Self::start_with(options, |_| {})
+    }
+
+    /// Starts a hub whose inside was made ready first.
+    pub(crate) fn start_with(options: Options, prepare: impl FnOnce(&mut Gateway)) -> io::Result<Self> {
+        let mut gateway = Gateway::new(options);
+        prepare(&mut gateway);
+        let gateway = Arc::new(gateway);
         let thread = server::start(&gateway)?;
         Ok(Self { gateway, thread })
     }

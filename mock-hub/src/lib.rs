@@ -56,6 +56,7 @@ mod oracle;
 mod outbox;
 mod peers;
 mod protocol;
+pub mod recording;
 mod rest;
 pub mod script;
 mod server;

@@ -15,6 +15,7 @@ use crate::faults::{Mangler, Step};
 use crate::gateway::Gateway;
 use crate::outbox::Outgoing;
 use crate::peers::{Goodbye, Peer};
+use crate::recording::Tap;
 use crate::wire::Wire;
 
 type Socket = SplitSink<WebSocketStream<Wire>, Message>;
@@ -22,6 +23,7 @@ type Socket = SplitSink<WebSocketStream<Wire>, Message>;
 /// Writes until the connection ends.
 pub(crate) async fn run(gateway: Arc<Gateway>, peer: Arc<Peer>, mut socket: Socket) {
     let mut mangler = Mangler::new(&gateway, &peer);
+    let mut tap = Tap::new(&gateway.recorder, peer.hub, &peer.id);
     loop {
         let outgoing = tokio::select! {
             biased;
@@ -48,7 +50,7 @@ pub(crate) async fn run(gateway: Arc<Gateway>, peer: Arc<Peer>, mut socket: Sock
             match step {
                 Step::Write(frame) => {
                     peer.traffic.wrote(frame.payload().len());
-                    if !send(&peer, &mut socket, Message::Frame(frame)).await {
+                    if !send(&peer, &mut tap, &mut socket, Message::Frame(frame)).await {
                         return;
                     }
                 }
@@ -56,7 +58,7 @@ pub(crate) async fn run(gateway: Arc<Gateway>, peer: Arc<Peer>, mut socket: Sock
             }
         }
         if let Some(message) = message
-            && !send(&peer, &mut socket, message).await
+            && !send(&peer, &mut tap, &mut socket, message).await
         {
             return;
         }
@@ -72,7 +74,8 @@ pub(crate) async fn run(gateway: Arc<Gateway>, peer: Arc<Peer>, mut socket: Sock
 }
 
 /// `false` when the socket has gone.
-async fn send(peer: &Peer, socket: &mut Socket, message: Message) -> bool {
+async fn send(peer: &Peer, tap: &mut Tap, socket: &mut Socket, message: Message) -> bool {
+    tap.sends(&message);
     let is_sent = socket.send(message).await.is_ok();
     if !is_sent {
         peer.end(Goodbye::Gone);

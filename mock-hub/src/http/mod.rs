@@ -24,6 +24,7 @@ use axum::response::{IntoResponse, Response};
 use crate::faults;
 use crate::gateway::Gateway;
 use crate::hubs::Hub;
+use crate::recording;
 use crate::rest;
 
 pub(crate) use access::token_of;
@@ -39,6 +40,7 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .merge(console::routes())
         .merge(observe::routes())
         .merge(faults::routes())
+        .merge(recording::routes())
         .fallback(by_path)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn_with_state(Arc::clone(&gateway), faults::gate))
