@@ -22,6 +22,7 @@ use crate::logins;
 use crate::options::{BadToken, Options};
 use crate::peers::{ConnectionInfo, Goodbye, How};
 use crate::protocol::{json, write};
+use crate::scenario::Scenario;
 use crate::server;
 
 /// A frame that a test sends as it is, past the hub protocol.
@@ -54,11 +55,16 @@ impl MockHub {
 
     /// Starts a hub whose inside was made ready first.
     pub(crate) fn start_with(options: Options, prepare: impl FnOnce(&mut Gateway)) -> io::Result<Self> {
+        let scenario = options.scenario.as_deref().map(Scenario::read).transpose()?;
         let mut gateway = Gateway::new(options);
         prepare(&mut gateway);
         let gateway = Arc::new(gateway);
         let thread = server::start(&gateway)?;
-        Ok(Self { gateway, thread })
+        let hub = Self { gateway, thread };
+        if let Some(scenario) = scenario {
+            hub.play(scenario);
+        }
+        Ok(hub)
     }
 
     /// The hub's address, such as `http://127.0.0.1:40123`.

@@ -58,6 +58,7 @@ mod peers;
 mod protocol;
 pub mod recording;
 mod rest;
+pub mod scenario;
 pub mod script;
 mod server;
 mod tokens;

@@ -12,12 +12,7 @@ use mock_hub::{How, MockHub, Options};
 use serde_json::{Value, json};
 
 fn quiet() -> Options {
-    Options {
-        quotes_per_second: 0.0,
-        market_samples_per_second: 0.0,
-        keep_alive: Duration::from_secs(3600),
-        ..Options::default()
-    }
+    Options { quotes_per_second: 0.0, keep_alive: Duration::from_secs(3600), ..Options::default() }
 }
 
 /// A conversation with calls, a stream, events, and an end by the hub: all records that the client gets.

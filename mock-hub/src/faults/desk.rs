@@ -210,6 +210,8 @@ impl Faults {
             }
         }
         happening.into_values().for_each(happen);
+        // A rule has begun or ended, or will be seen to have.
+        gateway.changes.tell();
         next.into_iter().flatten().min()
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::names;
 use super::parts::{AfterClose, AfterTruncation, Direction, DropHow, Moment, RetryAfter};
 use super::span;
 
@@ -403,6 +404,22 @@ pub(crate) enum Manner {
 }
 
 impl Fault {
+    /// Its name, as in JSON and TOML.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match serde_json::to_value(self) {
+            Ok(Value::String(name)) => name,
+            Ok(Value::Object(object)) => object.keys().next().cloned().unwrap_or_default(),
+            _ => String::new(),
+        }
+    }
+
+    /// The names of all faults.
+    #[must_use]
+    pub fn names() -> &'static [&'static str] {
+        names::all()
+    }
+
     pub(crate) fn manner(&self) -> Manner {
         match self {
             Self::Drop { .. }

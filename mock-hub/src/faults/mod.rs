@@ -32,6 +32,7 @@ mod fault;
 mod handle;
 mod http;
 mod mangle;
+mod names;
 mod packing;
 mod parts;
 mod rest;
@@ -42,6 +43,7 @@ pub use fault::Fault;
 pub use parts::{AfterClose, AfterTruncation, Direction, DropHow, Moment, RetryAfter};
 pub use rule::{FaultId, Pattern, Phase, Rule, RuleReport, Scope};
 
+pub(crate) use book::check;
 pub(crate) use calls::intercept;
 pub(crate) use desk::{Faults, run};
 pub(crate) use door::{Door, at_negotiate, at_upgrade};

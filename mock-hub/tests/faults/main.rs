@@ -23,7 +23,7 @@ use mock_hub::{MockHub, Options};
 fn quiet_hub() -> MockHub {
     let options = Options {
         quotes_per_second: 0.0,
-        market_samples_per_second: 0.0,
+        any_login: true,
         keep_alive: Duration::from_secs(3600),
         ..Options::default()
     };
