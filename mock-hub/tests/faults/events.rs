@@ -21,7 +21,7 @@ fn publish(hub: &MockHub, group: &str, number: u32) {
 async fn events_are_lost_by_pattern_for_one_connection() {
     let hub = quiet_hub();
     let (mut hit, id) = subscribed(&hub).await;
-    let (mut spared, _) = subscribed(&hub).await;
+    let (mut spared, spared_id) = subscribed(&hub).await;
     let group = Some("orders/".to_owned());
     inject(&hub, Rule::new(Fault::LostEvents { group }).on_connection(&id).pattern("x.".parse().unwrap()));
     for number in 0..4 {
@@ -35,6 +35,13 @@ async fn events_are_lost_by_pattern_for_one_connection() {
         assert_eq!(spared.json().await["arguments"][0], expected);
     }
     assert_eq!(super::acted(&hub), 2);
+    // What was lost is a hole in the numbers of the one and not of the other.
+    let sent = |id: &str| {
+        let sent = hub.serials(id).unwrap_or_default();
+        sent.into_iter().find(|group| group.group == "orders/7").map(|group| group.sent)
+    };
+    assert_eq!(sent(&id), Some(vec![(2, 2), (4, 4)]));
+    assert_eq!(sent(&spared_id), Some(vec![(1, 4)]));
 }
 
 #[tokio::test]

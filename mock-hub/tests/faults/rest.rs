@@ -1,11 +1,12 @@
 use std::time::{Duration, Instant};
 
 use mock_hub::faults::{DropHow, Fault, Moment, RetryAfter, Rule};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::common::rest::User;
 use super::common::{DEADLINE, http};
 use super::{inject, once, quiet_hub};
 
@@ -91,4 +92,20 @@ async fn a_narrower_scope_is_refused() {
     let fault = Fault::RestGarbage { path: None, body: None, moment: Moment::Before };
     let error = hub.inject(Rule::new(fault).on_hub("user")).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+}
+
+#[tokio::test]
+async fn an_order_whose_answer_is_lost_exists_or_does_not() {
+    let hub = quiet_hub();
+    let user = User::log_in(&hub).await;
+    let account = hub.accounts(None)[0].id;
+    let order = json!({ "accountId": account, "contractId": "CON.F.US.EP.Z26", "type": 1, "side": 0, "size": 1, "limitPrice": 100 });
+    let everything = json!({ "accountId": account, "startTimestamp": "2000-01-01T00:00:00Z" });
+    for (moment, expected) in [(Moment::Before, 0), (Moment::After, 1)] {
+        let path = Some("/api/Order/place".to_owned());
+        inject(&hub, once(Fault::RestStatus { path, status: 502, retry_after: None, body: None, moment }));
+        assert_eq!(user.post("Order/place", &order.to_string()).await.0, 502);
+        let orders = user.done("Order/search", everything.clone()).await;
+        assert_eq!(orders["orders"].as_array().map(Vec::len), Some(expected), "{moment:?}");
+    }
 }
