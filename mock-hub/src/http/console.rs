@@ -14,7 +14,25 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The files by the path they are served at.
-const FILES: &[(&str, &str, &[u8])] = &[("/", "text/html; charset=utf-8", include_bytes!("../../console/index.html"))];
+const FILES: &[(&str, &str, &[u8])] = &[
+    ("/", "text/html; charset=utf-8", include_bytes!("../../console/index.html")),
+    ("/console/style.css", "text/css; charset=utf-8", include_bytes!("../../console/style.css")),
+    ("/console/icon.svg", "image/svg+xml", include_bytes!("../../console/icon.svg")),
+    ("/console/signalr.min.js", SCRIPT, include_bytes!("../../console/vendor/signalr.min.js")),
+    ("/console/app.js", SCRIPT, include_bytes!("../../console/app.js")),
+    ("/console/dom.js", SCRIPT, include_bytes!("../../console/dom.js")),
+    ("/console/faults.js", SCRIPT, include_bytes!("../../console/faults.js")),
+    ("/console/journal.js", SCRIPT, include_bytes!("../../console/journal.js")),
+    ("/console/links.js", SCRIPT, include_bytes!("../../console/links.js")),
+    ("/console/market.js", SCRIPT, include_bytes!("../../console/market.js")),
+    ("/console/rest.js", SCRIPT, include_bytes!("../../console/rest.js")),
+    ("/console/snippets.js", SCRIPT, include_bytes!("../../console/snippets.js")),
+    ("/console/trading.js", SCRIPT, include_bytes!("../../console/trading.js")),
+    ("/console/view.js", SCRIPT, include_bytes!("../../console/view.js")),
+    // What the page makes its form of faults from.
+    ("/control/faults/catalogue", "application/json", include_bytes!("../../console/faults.json")),
+];
+const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 pub(super) fn routes() -> Router<Arc<Gateway>> {
     FILES.iter().fold(Router::new(), |router, (path, media_type, bytes)| {

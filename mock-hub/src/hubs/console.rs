@@ -6,11 +6,18 @@ use super::{Caller, Method, MethodError};
 use crate::observe::snapshot;
 use crate::protocol::write;
 
-pub(super) const METHODS: &[Method] = &[Method::stream("Watch", 1), Method::stream("Log", 1)];
+pub(super) const METHODS: &[Method] =
+    &[Method::plain("About", 0), Method::stream("Watch", 1), Method::stream("Log", 1)];
 
 /// The shortest time between two views.
 const MIN_INTERVAL_MS: u64 = 100;
 const MAX_INTERVAL_MS: u64 = 60_000;
+
+/// `About()`: what the page must know to begin.
+pub(super) fn call(caller: &Caller) -> String {
+    let options = &caller.gateway.options;
+    serde_json::json!({ "user": "user", "rate": options.quotes_per_second }).to_string()
+}
 
 /// `Watch(milliseconds)`: a view of the hub, again and again. `Log(serial)`: the lines behind that serial, then new ones.
 pub(super) async fn stream(name: &str, invocation_id: &str, caller: &Caller) -> Result<(), MethodError> {

@@ -108,6 +108,7 @@ pub(crate) async fn call(method: &Method, caller: Caller) -> Result<String, Meth
     let result = match hub.class() {
         "market" => market::call(method.name, &caller),
         "user" => user::call(method.name, &caller),
+        "console" => Ok(console::call(&caller)),
         _ => conformance::call(method.name, caller).await,
     };
     gateway.metrics.called(hub, method.name, outcome_of(&result));
