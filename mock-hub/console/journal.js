@@ -11,11 +11,11 @@ export function journal(link) {
   link.onUp(() => {
     // The hub tells its log from the beginning: it may be another hub on the same port.
     held = [];
-    $("lines").replaceChildren();
+    $("line-list").replaceChildren();
     link.hub.stream("Log", 0).subscribe({ next: take, error() {}, complete() {} });
   });
   $("pause").onclick = () => pause();
-  $("filter").oninput = () => [...$("lines").children].forEach(filter);
+  $("filter").oninput = () => [...$("line-list").children].forEach(filter);
 }
 
 export function pause() {
@@ -38,14 +38,14 @@ function showPause() {
 }
 
 function append({ at, level, kind, text }) {
-  const list = $("lines");
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+  const [pane, list] = [$("lines"), $("line-list")];
+  const atEnd = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 40;
   const time = el("time", { dateTime: at, textContent: at.slice(11, 23).replace("Z", "") });
   const line = el("li", { className: level }, time, el("span", { className: "kind", textContent: kind.replaceAll("-", " ") }), el("span", { className: "text", textContent: text }));
   filter(line);
   list.append(line);
   if (list.children.length > KEPT_LINES) list.firstChild.remove();
-  if (atEnd) list.scrollTop = list.scrollHeight;
+  if (atEnd) pane.scrollTop = pane.scrollHeight;
 }
 
 function filter(line) {

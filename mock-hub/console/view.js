@@ -82,7 +82,7 @@ function actions({ id, hub }) {
   const query = `&connectionId=${encodeURIComponent(id)}`;
   const button = (textContent, label, run) => {
     const made = el("button", { type: "button", textContent, title: label, onclick: run });
-    made.setAttribute("aria-label", `${label}: ${hub} ${short}`);
+    made.setAttribute("aria-label", `${textContent} ${hub} ${short}`);
     return made;
   };
   const stall = { fault: { stall: { direction: "both" } }, scope: { connection: id }, lasts: "10s" };
