@@ -8,7 +8,7 @@ import { guests } from "./guests.mjs";
 const url = hubUrl();
 const pictures = process.argv[3];
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const DESK = { width: 1440, height: 1080 };
+const DESK = { width: 1440, height: 1400 };
 const PHONE = { width: 375, height: 812 };
 
 const browser = await launch();

@@ -14,7 +14,7 @@ const watching = new Link("console", { insists: true });
 const prices = new Link("market", { withToken: true });
 const own = new Link("user", { withToken: true });
 
-watch(watching, () => new Set([watching, prices, own].map((link) => link.hub.connectionId)));
+watch(watching, rateIs, () => new Set([watching, prices, own].map((link) => link.hub.connectionId)));
 journal(watching);
 market(prices, redraw);
 trading(own);
@@ -25,7 +25,6 @@ async function begin() {
   await watching.start();
   const about = await watching.hub.invoke("About");
   actAs(about.user);
-  rateIs(about.rate);
   snippets(about.user);
   faults();
   prices.start();

@@ -59,6 +59,7 @@ export function offer(list) {
 
 /** Shows the rate that the hub has, where it is one of those the slider knows. */
 export function rateIs(value) {
+  if (document.activeElement === $("rate")) return;
   const nearest = RATES.reduce((best, rate, index) => (Math.abs(rate - value) < Math.abs(RATES[best] - value) ? index : best), 0);
   $("rate").value = nearest;
   showRate();

@@ -11,11 +11,15 @@ let own = new Set();
 const history = new Map();
 export const seen = { connections: [] };
 
-export function watch(link, ownIds) {
+export function watch(link, rateIs, ownIds) {
   link.onUp(() => {
     before = undefined;
-    link.hub.stream("Watch", INTERVAL_MS).subscribe({ next: (view) => show(view, ownIds()), error() {}, complete() {} });
+    link.hub.stream("Watch", INTERVAL_MS).subscribe({ next, error() {}, complete() {} });
   });
+  const next = (view) => {
+    rateIs(view.rate);
+    show(view, ownIds());
+  };
   $("drop-all").onclick = () => act("drop?how=tcp", undefined, "every connection dropped");
 }
 
@@ -60,7 +64,7 @@ function showConnections(view, rate) {
   $("no-connections").hidden = shown.length > 0;
   const labels = ["", "hub", "user", "age", "transport", "subscriptions", "records/s", "waiting"];
   const create = (one) => {
-    const cells = labels.map((label) => el("td", label ? { data: { label } } : {}));
+    const cells = labels.map((label) => el("td", { className: label === "subscriptions" ? "" : "tight", data: label ? { label } : {} }));
     cells[0].append(el("code", { textContent: one.id.slice(0, 8), title: one.id }));
     return el("tr", {}, ...cells, el("td", { className: "row-actions" }, ...actions(one)));
   };
@@ -104,7 +108,8 @@ async function act(path, body, done) {
 
 function showGroups(view) {
   const name = ({ hub, group }) => `${hub}/${group}`;
-  const create = (one) => el("li", {}, name(one), el("b"));
+  // The part that all of TopstepX's contracts share would hide what tells them apart.
+  const create = (one) => el("li", { title: name(one) }, name(one).replace("CON.F.US.", ""), el("b"));
   rows($("group-rows"), view.groups, name, create, (row, { members }) => put(row.lastChild, String(members)));
 }
 

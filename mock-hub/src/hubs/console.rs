@@ -16,7 +16,8 @@ const MAX_INTERVAL_MS: u64 = 60_000;
 /// `About()`: what the page must know to begin.
 pub(super) fn call(caller: &Caller) -> String {
     let options = &caller.gateway.options;
-    serde_json::json!({ "user": "user", "rate": options.quotes_per_second }).to_string()
+    let users: Vec<_> = options.users.iter().map(|login| &login.user).collect();
+    serde_json::json!({ "user": options.first_user(), "users": users }).to_string()
 }
 
 /// `Watch(milliseconds)`: a view of the hub, again and again. `Log(serial)`: the lines behind that serial, then new ones.

@@ -36,6 +36,7 @@ impl Default for Pulse {
 #[serde(rename_all = "camelCase")]
 struct View {
     uptime_ms: u128,
+    rate: f64,
     accepted: u64,
     open: usize,
     connections: Vec<Connection>,
@@ -119,6 +120,7 @@ pub(crate) fn snapshot(gateway: &Gateway) -> String {
     };
     let view = View {
         uptime_ms: gateway.pulse.0.elapsed().as_millis(),
+        rate: gateway.world.rate(),
         accepted: gateway.peers.accepted(),
         open: present.len(),
         connections,

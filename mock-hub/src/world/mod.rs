@@ -64,6 +64,11 @@ impl World {
         self.wake.notify_one();
     }
 
+    /// The market's rate, in quotes a second and contract.
+    pub(crate) fn rate(&self) -> f64 {
+        lock(&self.state).market.rate()
+    }
+
     /// Changes the market's rate, in quotes a second and contract; 0 stands still.
     pub(crate) fn set_rate(&self, rate: f64) {
         let mut state = lock(&self.state);
