@@ -8,7 +8,7 @@ import { guests } from "./guests.mjs";
 const url = hubUrl();
 const pictures = process.argv[3];
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const DESK = { width: 1440, height: 1400 };
+const DESK = { width: 1440, height: 1560 };
 const PHONE = { width: 375, height: 812 };
 
 const browser = await launch();
@@ -232,7 +232,13 @@ await check("a page of another origin drops nobody", async () => {
 await visitors.leave();
 await finish(browser);
 
+/** The page with something on it: a bracket that works, and a fault that acts. */
 async function take() {
+  await page.click('#order label.buy');
+  await page.fill("#stopTicks", "60");
+  await page.fill("#profitTicks", "80");
+  await page.click("#place");
+  await page.click("#quick button:has-text('Lose 1 quote')");
   await new Promise((resolve) => setTimeout(resolve, 8_000));
   await page.evaluate(() => (document.activeElement.blur(), scrollTo(0, 0)));
   await page.screenshot({ path: `${pictures}/console.png` });

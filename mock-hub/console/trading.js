@@ -199,7 +199,7 @@ function drawOrders(list) {
     const cancel = el("button", { type: "button", textContent: "Cancel" });
     cancel.onclick = perform("Order/cancel", { accountId: one.accountId, orderId: one.id }, `Order ${one.id} is being cancelled.`);
     cancel.setAttribute("aria-label", `Cancel order ${one.id}`);
-    const cells = ["order", "", "price", "status"].map((label) => el("td", label ? { data: { label } } : {}));
+    const cells = ["order", "", "price", "status"].map((label) => el("td", { className: label ? "tight" : "", data: label ? { label } : {} }));
     return el("tr", {}, ...cells, el("td", { className: "row-actions" }, cancel));
   };
   rows($("orders"), list, (one) => one.id, create, (row, one) => {

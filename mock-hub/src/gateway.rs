@@ -45,7 +45,7 @@ pub(crate) struct Gateway {
     pub(crate) replay: Option<Replay>,
     pub(crate) changes: Changes,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) journal: Journal,
+    pub(crate) journal: Arc<Journal>,
     pub(crate) pulse: Pulse,
     pub(crate) negotiations: AtomicU64,
     pub(crate) upgrades: AtomicU64,
@@ -77,7 +77,8 @@ impl Gateway {
     pub(crate) fn new(options: Options) -> Self {
         let clock = Arc::new(Clock::new(options.clock));
         let peers = Arc::new(Peers::new(Arc::clone(&clock)));
-        let faults = Arc::new(Faults::new(options.seed));
+        let journal = Arc::<Journal>::default();
+        let faults = Arc::new(Faults::new(options.seed, &journal));
         peers.set_judge(faults.judge());
         Self {
             world: World::new(&options, Arc::clone(&clock), Arc::clone(&peers)),
@@ -93,7 +94,7 @@ impl Gateway {
             changes: Changes::default(),
             metrics: Arc::clone(&peers.metrics),
             peers,
-            journal: Journal::default(),
+            journal,
             pulse: Pulse::default(),
             negotiations: AtomicU64::new(0),
             upgrades: AtomicU64::new(0),

@@ -19,10 +19,12 @@ pub(crate) fn for_people(url: &str, login: &Login) -> String {
     let Login { user, api_key, .. } = login;
     format!(
         r#"A TopstepX gateway for tests listens at {url}
+  console  {url}/
   REST     {url}/api
   market   {url}/hubs/market
   user     {url}/hubs/user
   controls {url}/control/...
+  metrics  {url}/metrics
 
 Log in and list the accounts:
 

@@ -71,3 +71,7 @@ pub use handle::{Frame, MockHub};
 pub use options::{BadToken, Clock, Login, Options};
 pub use oracle::{LoggedEvent, SentEvents};
 pub use peers::{ConnectionInfo, How};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -51,6 +51,8 @@ struct Entry {
     /// Opportunities so far, taken or not.
     asked: u64,
     acted: u64,
+    /// Whether [`FaultBook::newly_acting`] has named it.
+    is_told: bool,
     /// For an event: how often its time came.
     fired: u32,
     last: Option<Instant>,
@@ -84,7 +86,18 @@ impl FaultBook {
         self.last_id += 1;
         let id = FaultId(self.last_id);
         let due = (rule.fault.manner() == Manner::Event).then_some(from);
-        self.entries.push(Entry { id, rule, from, until, asked: 0, acted: 0, fired: 0, last: None, due });
+        self.entries.push(Entry {
+            id,
+            rule,
+            from,
+            until,
+            asked: 0,
+            acted: 0,
+            is_told: false,
+            fired: 0,
+            last: None,
+            due,
+        });
         Ok(id)
     }
 
@@ -195,6 +208,14 @@ impl FaultBook {
         }
         entry.acted += 1;
         true
+    }
+
+    /// The rules that have acted for the first time since the last question.
+    pub(crate) fn newly_acting(&mut self) -> impl Iterator<Item = &Rule> {
+        self.entries.iter_mut().filter(|entry| entry.acted > 0 && !entry.is_told).map(|entry| {
+            entry.is_told = true;
+            &entry.rule
+        })
     }
 
     /// Whether an event reaches a connection, late or not at all.

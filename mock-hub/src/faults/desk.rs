@@ -15,6 +15,7 @@ use super::rule::{FaultId, Rule, RuleReport};
 use crate::gateway::Gateway;
 use crate::hubs::Hub;
 use crate::lock::lock;
+use crate::observe::{Journal, Note};
 use crate::oracle::{Judge, Verdict};
 use crate::peers::Peer;
 use crate::wire::{WeakWire, Wire, WireFaults};
@@ -26,6 +27,7 @@ const MAX_LATE: usize = 100_000;
 #[derive(Debug)]
 pub(crate) struct Faults {
     state: Mutex<State>,
+    journal: Arc<Journal>,
     /// The rules that hold or wait, to be looked at without the lock.
     count: AtomicUsize,
     changed: Notify,
@@ -61,7 +63,7 @@ pub(crate) enum Late {
 }
 
 impl Faults {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, journal: &Arc<Journal>) -> Self {
         let state = State {
             book: FaultBook::new(seed),
             seats: Vec::new(),
@@ -70,7 +72,8 @@ impl Faults {
             late: BTreeMap::new(),
             last_late: 0,
         };
-        Self { state: Mutex::new(state), count: AtomicUsize::new(0), changed: Notify::new() }
+        let journal = Arc::clone(journal);
+        Self { state: Mutex::new(state), journal, count: AtomicUsize::new(0), changed: Notify::new() }
     }
 
     /// Takes rules, all or none; what is due at once has happened when this returns.
@@ -116,7 +119,10 @@ impl Faults {
         if self.are_none() {
             return None;
         }
-        lock(&self.state).book.damage(Instant::now(), whom, choose)
+        let book = &mut lock(&self.state).book;
+        let damage = book.damage(Instant::now(), whom, choose);
+        self.tell(book);
+        damage
     }
 
     /// What decides about every event on its way to every connection.
@@ -130,7 +136,10 @@ impl Faults {
             return Verdict::Deliver;
         }
         let whom = Whom::new(peer.hub.name(), &peer.id);
-        lock(&self.state).book.verdict(Instant::now(), whom, group)
+        let book = &mut lock(&self.state).book;
+        let verdict = book.verdict(Instant::now(), whom, group);
+        self.tell(book);
+        verdict
     }
 
     /// Lets something happen later.
@@ -157,7 +166,15 @@ impl Faults {
         }
         let mut seat = Seat { wire: wire.downgrade(), hub, connection: connection.to_owned(), decided: Vec::new() };
         seat.settle(&mut state.book, Instant::now());
+        self.tell(&mut state.book);
         state.seats.push(seat);
+    }
+
+    /// Notes each rule that has begun to act.
+    fn tell(&self, book: &mut FaultBook) {
+        for rule in book.newly_acting() {
+            self.journal.note(Note::FaultActed { fault: &rule.fault, scope: &rule.scope });
+        }
     }
 
     async fn changes(&self) {
@@ -192,10 +209,12 @@ impl Faults {
                 }
             }
         }
+        self.tell(&mut state.book);
         state.book.expire(now);
         let is_closed = |fault: &Fault| matches!(fault, Fault::RefuseConnections).then_some(());
         let refuses = !state.book.states(now, Whom::default(), &mut state.port, is_closed).is_empty();
         state.seats.retain_mut(|seat| seat.settle(&mut state.book, now));
+        self.tell(&mut state.book);
         let later = state.late.split_off(&(now, u64::MAX));
         let happening = std::mem::replace(&mut state.late, later);
         self.count.store(state.book.len(), Ordering::Release);

@@ -51,3 +51,57 @@ fn file(media_type: &'static str, bytes: &'static [u8]) -> Response {
     ];
     (headers, bytes).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::faults::{Fault, Rule};
+
+    fn catalogue() -> Vec<Value> {
+        let bytes = FILES.iter().find(|(path, ..)| path.ends_with("catalogue")).map(|(.., bytes)| *bytes).unwrap();
+        let groups: Vec<Value> = serde_json::from_slice(bytes).unwrap();
+        groups.iter().flat_map(|group| group["faults"].as_array().unwrap().clone()).collect()
+    }
+
+    #[test]
+    fn the_catalogue_has_every_fault_and_no_other() {
+        let listed: BTreeSet<_> = catalogue().iter().map(|fault| fault["name"].as_str().unwrap().to_owned()).collect();
+        let error = serde_json::from_str::<Fault>("\"\"").unwrap_err().to_string();
+        let known: BTreeSet<_> = error.split('`').skip(3).step_by(2).map(str::to_owned).collect();
+        assert!(known.len() > 40, "{error}");
+        assert_eq!(listed, known);
+    }
+
+    #[test]
+    fn what_the_form_sends_is_a_rule() {
+        for fault in catalogue() {
+            let fields = fault["fields"].as_array().cloned().unwrap_or_default();
+            // As it is offered, and with every field filled in.
+            for filled in [false, true] {
+                let mut settings = Map::new();
+                for field in &fields {
+                    let text = field["initial"].as_str().or(field["choices"][0].as_str()).unwrap_or("1s");
+                    let value = match field["kind"].as_str().unwrap() {
+                        "number" => json!(field["initial"].as_i64().unwrap_or(1)),
+                        "flag" => json!(true),
+                        "retry" => json!({ "seconds": 1 }),
+                        "lines" => json!(["{}"]),
+                        "json" => serde_json::from_str(text).unwrap_or(json!(text)),
+                        _ => json!(text),
+                    };
+                    if filled || field.get("initial").is_some() {
+                        settings.insert(field["name"].as_str().unwrap().to_owned(), value);
+                    }
+                }
+                let name = fault["name"].as_str().unwrap();
+                let fault = if settings.is_empty() { json!(name) } else { json!({ name: settings }) };
+                let rule = json!({ "fault": fault, "lasts": "10s", "times": 1 });
+                assert!(serde_json::from_value::<Rule>(rule.clone()).is_ok(), "{rule}");
+            }
+        }
+    }
+}

@@ -5,10 +5,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::watch;
 
+use crate::faults::{Fault, Scope};
 use crate::hubs::Hub;
 use crate::lock::lock;
 
@@ -40,6 +42,11 @@ pub(crate) enum Note<'a> {
     Login {
         user: &'a str,
         accepted: bool,
+    },
+    /// A rule acts for the first time.
+    FaultActed {
+        fault: &'a Fault,
+        scope: &'a Scope,
     },
     /// Somebody used a control endpoint.
     Control {
@@ -113,7 +120,24 @@ fn told(note: Note<'_>) -> (&'static str, &'static str, String) {
         Note::UpgradeRefused { hub, status } => ("warn", "upgrade-refused", format!("{}: {status}", hub.name())),
         Note::Login { user, accepted: true } => ("info", "login", shown(user)),
         Note::Login { user, accepted: false } => ("warn", "login-refused", shown(user)),
+        Note::FaultActed { fault, scope } => {
+            let whom = match scope {
+                Scope::Everyone => "everyone".to_owned(),
+                Scope::Hub(hub) => format!("hub {}", shown(hub)),
+                Scope::Connection(id) => format!("connection {}", shown(short(id))),
+            };
+            ("warn", "fault-acted", format!("{}, for {whom}", fault_name(fault)))
+        }
         Note::Control { path, status } => ("info", "control", format!("{path}: {status}")),
+    }
+}
+
+/// A fault's name in rules, without its settings.
+pub(crate) fn fault_name(fault: &Fault) -> String {
+    match serde_json::to_value(fault) {
+        Ok(Value::String(name)) => name,
+        Ok(Value::Object(settings)) => settings.into_iter().next().map(|(name, _)| name).unwrap_or_default(),
+        _ => String::new(),
     }
 }
 
@@ -151,6 +175,16 @@ mod tests {
         let text = &journal.after(0)[0].text;
         assert!(text.starts_with(r"a\nb\u{1b}[31mxx") && text.ends_with('…'), "{text}");
         assert!(text.len() < 120, "{text}");
+    }
+
+    #[test]
+    fn a_fault_is_told_by_its_name_alone() {
+        let journal = Journal::default();
+        let fault = Fault::HandshakeError { text: "a text".to_owned() };
+        journal.note(Note::FaultActed { fault: &fault, scope: &Scope::Hub("market".to_owned()) });
+        journal.note(Note::FaultActed { fault: &Fault::NoPings, scope: &Scope::Everyone });
+        let lines: Vec<_> = journal.after(0).into_iter().map(|entry| entry.text).collect();
+        assert_eq!(lines, ["handshake-error, for hub market", "no-pings, for everyone"]);
     }
 
     #[test]

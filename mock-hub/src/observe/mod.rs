@@ -7,7 +7,7 @@ mod topic;
 mod traffic;
 mod view;
 
-pub(crate) use journal::{Journal, Note};
+pub(crate) use journal::{Journal, Note, fault_name};
 pub(crate) use metrics::{Metrics, Outcome};
 pub(crate) use scrape::scrape;
 pub(crate) use topic::target_of;

@@ -10,12 +10,17 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::{Totals, target_of};
+use super::{Totals, fault_name, target_of};
 use crate::gateway::Gateway;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OfHub {
     hub: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfFault {
+    fault: String,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -55,6 +60,11 @@ fn now(gateway: &Gateway) -> Registry {
         let members = i64::try_from(members).unwrap_or(i64::MAX);
         subscriptions.get_or_create(&OfTarget { hub, target: target_of(hub, &group) }).inc_by(members);
     }
+    let acted = Family::<OfFault, Counter>::default();
+    for report in gateway.faults.reports() {
+        acted.get_or_create(&OfFault { fault: fault_name(&report.rule.fault) }).inc_by(report.acted);
+    }
+    registry.register("faults_acted", "How often faults acted, by name; of the last 1000 rules", acted);
     registry.register("subscriptions", "Memberships of groups, by what they carry", subscriptions);
     registry
 }
