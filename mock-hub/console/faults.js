@@ -121,7 +121,7 @@ async function inject(made) {
   poll();
 }
 
-function describe({ fault, scope, times, after, lasts }) {
+function describe({ fault, scope, times, after, lasts, share }) {
   const [name, settings] = typeof fault === "string" ? [fault, {}] : Object.entries(fault)[0];
   const parts = Object.entries(settings ?? {}).filter(([, value]) => value !== null && value !== "");
   const [kind, whom] = Object.entries(typeof scope === "object" && scope ? scope : {})[0] ?? [];
@@ -129,6 +129,7 @@ function describe({ fault, scope, times, after, lasts }) {
     name.replaceAll("-", " "),
     ...parts.map(([key, value]) => `${key} ${typeof value === "object" ? JSON.stringify(value) : value}`),
     kind ? `for ${kind} ${whom.slice(0, 14)}` : "",
+    share ? `${share * 100} %` : "",
     after ? `after ${after}` : "",
     lasts ? `for ${lasts}` : "",
     times ? `${times} times` : "",

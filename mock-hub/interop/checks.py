@@ -23,9 +23,11 @@ class Hub:
     def path(self, path):
         return self.url + path
 
-    def post(self, path, body=None):
+    def post(self, path, body=None, token=None):
         data = b"" if body is None else json.dumps(body).encode()
         headers = {"content-type": "application/json"} if body is not None else {}
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
         request = urllib.request.Request(self.path(path), data=data, headers=headers, method="POST")
         try:
             with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as answer:
@@ -37,10 +39,22 @@ class Hub:
         with urllib.request.urlopen(self.path("/control/connections"), timeout=DEADLINE_SECONDS) as answer:
             return json.load(answer)
 
-    def token(self, user="ann"):
+    def token(self, user="user"):
         status, body = self.post("/control/token?user=" + urllib.parse.quote(user))
         assert status == 200, f"/control/token answered {status}"
         return body
+
+    def account(self, token):
+        """An account of the user's, or None at a hub without a REST API."""
+        status, body = self.post("/api/Account/search", {"onlyActiveAccounts": True}, token)
+        return json.loads(body)["accounts"][0]["id"] if status == 200 else None
+
+    def buy_one(self, account, token):
+        order = {"accountId": account, "contractId": CONTRACT, "type": 2, "side": 0, "size": 1}
+        status, body = self.post("/api/Order/place", order, token)
+        answer = json.loads(body) if status == 200 else {}
+        assert answer.get("success"), f"/api/Order/place answered {status}: {body}"
+        return answer["orderId"]
 
     def drop(self, how, connection_id):
         query = urllib.parse.urlencode({"how": how, "connectionId": connection_id})

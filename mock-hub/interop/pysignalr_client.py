@@ -246,7 +246,8 @@ async def user():
         nonlocal orders
         orders = listen(client, "GatewayUserOrder")
 
-    async with connected("/hubs/user", prepare, headers=bearer(hub.token())) as client:
+    token = hub.token()
+    async with connected("/hubs/user", prepare, headers=bearer(token)) as client:
 
         async def events():
             account = 7_000_001
@@ -257,6 +258,19 @@ async def user():
             same(await invoke(client, "UnsubscribeOrders", account), None)
 
         await check("user: an order of a followed account, its id exact", events)
+
+        async def trade():
+            same(await invoke(client, "SubscribeOrders", account), None)
+            placed = hub.buy_one(account, token)
+            statuses = []
+            while 2 not in statuses:
+                [event] = await orders.get()
+                if event["data"]["id"] == placed:
+                    statuses.append(event["data"]["status"])
+            same(statuses, [6, 2])
+
+        if account := hub.account(token):
+            await check("user: an order placed by REST is pending, then filled", trade)
         text = "Failed to invoke 'SubscribeOrders' due to an error on the server."
         await check("user: an account is a number", lambda: refused(client, text, "SubscribeOrders", "7000001"))
         await check("user: accounts", lambda: expect(invoke(client, "SubscribeAccounts"), None))

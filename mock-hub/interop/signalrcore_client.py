@@ -277,7 +277,8 @@ def user():
         nonlocal orders
         orders = listen(client, "GatewayUserOrder")
 
-    with connected("/hubs/user", prepare, token=hub.token()) as client:
+    token = hub.token()
+    with connected("/hubs/user", prepare, token=token) as client:
 
         def events():
             account = 7_000_002
@@ -288,6 +289,19 @@ def user():
             same(invoke(client, "UnsubscribeOrders", account), None)
 
         check("user: an order of a followed account, its id exact", events)
+
+        def trade():
+            same(invoke(client, "SubscribeOrders", account), None)
+            placed = hub.buy_one(account, token)
+            statuses = []
+            while 2 not in statuses:
+                [event] = heard(orders, "the order's next status")
+                if event["data"]["id"] == placed:
+                    statuses.append(event["data"]["status"])
+            same(statuses, [6, 2])
+
+        if account := hub.account(token):
+            check("user: an order placed by REST is pending, then filled", trade)
         text = "Failed to invoke 'SubscribeOrders' due to an error on the server."
         check("user: an account is a number", lambda: refused(client, text, "SubscribeOrders", "7000002"))
         check("user: accounts", lambda: same(invoke(client, "SubscribeAccounts"), None))

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{Client, http};
+use mock_hub::faults::{Fault, Rule};
 use mock_hub::{MockHub, Options};
 use serde_json::Value;
 use tracing_subscriber::fmt::MakeWriter;
@@ -112,6 +113,18 @@ async fn metrics_count_connections_subscriptions_events_calls_and_requests() {
     at_least("mock_hub_publish_lag_seconds_count", 1.0);
     assert_eq!(sample(&text, "mock_hub_queue_bytes").map(|bytes| bytes >= 0.0), Some(true));
     assert!(!text.contains(CONTRACT) && !text.contains(&hub.connections()[0].id), "{text}");
+}
+
+#[tokio::test]
+async fn a_fault_that_acts_is_counted_and_noted_once() {
+    let hub = start(Options { quotes_per_second: 500.0, ..Options::default() });
+    let mut client = Client::connect(&hub.hub_url("market")).await;
+    hub.inject(Rule::new(Fault::LostEvents { group: None }).times(3)).unwrap();
+    client.call("1", "SubscribeContractQuotes", &format!("[\"{CONTRACT}\"]")).await;
+    client.json().await;
+    assert_eq!(sample(&metrics(&hub).await, "mock_hub_faults_acted_total{fault=\"lost-events\"}"), Some(3.0));
+    let log = console_log(&hub).await;
+    assert_eq!(log.matches("\"text\":\"lost-events, for everyone\"").count(), 1, "{log}");
 }
 
 #[tokio::test]
