@@ -47,6 +47,12 @@ const states = (page) => page.evaluate(() => globalThis.states);
 const cameBack = (page) =>
   until(async () => (await states(page)).join().includes("reconnecting,connected"), async () => `went through ${await states(page)}`);
 
+/** The size of the first position, negative when it is short. */
+const held = async (page) => {
+  const sizes = await page.locator("#positions td:nth-child(2)").allTextContents();
+  return Number((sizes[0] ?? "0").replace("−", "-"));
+};
+
 async function isAccessible(page, what) {
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
@@ -81,6 +87,7 @@ await check("other connections are listed with what they follow", async () => {
 
 await check("an order by keyboard alone is placed and filled", async () => {
   await until(async () => (await page.locator("#account option").count()) > 0, "no accounts");
+  const before = await held(page);
   await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press("b");
   await page.keyboard.press("o");
@@ -89,10 +96,10 @@ await check("an order by keyboard alone is placed and filled", async () => {
   await page.keyboard.press("Enter");
   await until(async () => (await text(page, "#order-answer")).includes("is in"), () => text(page, "#order-answer"));
   await until(async () => (await text(page, "#orders")).includes("filled"), () => text(page, "#orders"));
-  await until(async () => (await page.textContent("#positions td:nth-child(2)")) === "+2", "no position of 2");
+  await until(async () => (await held(page)) === before + 2, "the position is not larger by 2");
 });
 
-await check("a limit order with brackets waits, and is cancelled by keyboard", async () => {
+await check("a limit order waits, and is cancelled by keyboard", async () => {
   await page.keyboard.press("Escape");
   await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press("s");
@@ -101,12 +108,15 @@ await check("a limit order with brackets waits, and is cancelled by keyboard", a
   await page.fill("#limitPrice", String(ask + 50));
   await page.focus("#size");
   await page.fill("#size", "1");
+  // What the order before this one was told must not be taken for its answer.
+  await page.evaluate(() => (document.getElementById("order-answer").textContent = ""));
   await page.keyboard.press("Enter");
-  const waiting = page.locator("#orders tr", { hasText: "limit" }).filter({ hasText: "open" });
-  await until(async () => (await waiting.count()) === 1, async () => `${await text(page, "#order-answer")} ${await text(page, "#orders")}`);
-  await waiting.locator("button").focus();
+  const [, id] = await until(async () => (await text(page, "#order-answer")).match(/Order (\d+) is in/), () => text(page, "#order-answer"));
+  const order = page.locator("#orders tr", { hasText: id });
+  await until(async () => (await order.textContent()).includes("limit") && (await order.textContent()).includes("open"), () => order.textContent());
+  await order.locator("button").focus();
   await page.keyboard.press("Enter");
-  await until(async () => (await text(page, "#orders")).includes("cancelled"), () => text(page, "#orders"));
+  await until(async () => (await order.textContent()).includes("cancelled"), () => order.textContent());
   await page.selectOption("#type", "2");
 });
 
