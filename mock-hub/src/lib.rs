@@ -1,16 +1,22 @@
-//! A small SignalR server to run clients against: a TopstepX-shaped gateway, and hubs with every fault a test needs.
+//! A TopstepX gateway to run clients against: REST, hubs, a market and an exchange behind them, and every fault a test
+//! needs.
 //!
 //! [`MockHub`] speaks the protocol as ASP.NET Core 10 does, texts included, for JSON over WebSockets:
 //!
 //! | path | what it is |
 //! |---|---|
-//! | `/hubs/market`, `/hubs/user` | TopstepX's methods and events; quotes flow by themselves |
+//! | `/api/*` | TopstepX's REST: logins, accounts, contracts, bars, orders, positions, trades |
+//! | `/hubs/market`, `/hubs/user` | TopstepX's methods and events |
 //! | `/hubs/lenient-market` | takes any token, finishes the handshake and closes where the token is bad |
 //! | `/hubs/conformance` | one method for each thing the hub protocol can do |
 //! | `/hubs/secure` | the same, behind a token |
 //! | `/raw/hub`, `/raw/echo` | floods and echoes that cost the sender next to nothing |
 //! | `/redirect/{hub}` and others | negotiate answers of every kind |
-//! | `/api/Auth/*`, `/control/*` | tokens, and what a test in another language does to the hub |
+//! | `/control/*` | what a test in another language does to the hub, and asks of it |
+//!
+//! Behind the hubs stand a [`market`] and an [`exchange`], brought up to the system's time or to one that a test moves
+//! ([`MockHub::advance`]). Every event that is published has a serial in the hub's log ([`MockHub::log`]); what of it a
+//! connection was sent, and what is true now, can be asked at any time ([`MockHub::serials`], [`MockHub::truth`]).
 //!
 //! ```
 //! use std::time::Duration;
@@ -22,9 +28,25 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
+//! A day's trading in a moment:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use mock_hub::exchange::{OrderType, PlaceOrder, Side};
+//! use mock_hub::{Clock, MockHub, Options};
+//!
+//! let hub = MockHub::start(Options { clock: Clock::Virtual, ..Options::default() })?;
+//! let account = hub.accounts(None)[0].id;
+//! assert!(hub.place(PlaceOrder::new(account, "CON.F.US.EP.Z26", OrderType::Market, Side::Buy, 1)).is_success());
+//! hub.advance(Duration::from_secs(1))?;
+//! assert_eq!(hub.truth(None)["positions"][0]["size"], 1);
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
 //! [`script::ScriptHub`] is the other tool: a server whose every connection a test writes out by hand.
 //!
-//! Both bind 127.0.0.1 only and live on threads of their own, so that tests of any runtime can use them.
+//! Both bind 127.0.0.1 only (unless [`Options::public`] is set) and live on threads of their own, so that tests of any runtime can use them.
 //!
 //! Known differences from ASP.NET Core: WebSockets are the only transport, JSON the only protocol, there is no
 //! stateful reconnect, a client's WebSocket close is answered with its own code (there always 1000), unknown message

@@ -14,7 +14,8 @@ impl MockHub {
     /// is the system's.
     ///
     /// Everything that was due is published when this returns, in the order of its time. The pieces in which a time is
-    /// gone through make no difference.
+    /// gone through make no difference. A subscriber that does not read 64 MiB meanwhile is cut off: an hour of one
+    /// contract at the usual rate is more than that.
     pub fn advance(&self, by: Duration) -> io::Result<()> {
         if !self.gateway.world.has_virtual_clock() {
             return Err(invalid("the clock is the system's"));

@@ -114,3 +114,14 @@ async fn a_connection_outlives_its_token_unless_told_otherwise() {
     assert!(stays.is_silent_for(2 * life).await);
     assert_eq!(hub.connections().len(), 1);
 }
+
+#[tokio::test]
+async fn nothing_that_a_hub_prints_holds_a_secret() {
+    let hub = start(Options { require_token: Some(vec!["listed-token".to_owned()]), ..Options::default() });
+    let user = User::log_in(&hub).await;
+    let _client = Client::connect(&format!("{}?access_token={}", hub.hub_url("user"), user.token)).await;
+    let printed = format!("{hub:?}");
+    for secret in ["listed-token", "mock-key", &user.token] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+}

@@ -47,8 +47,11 @@ pub(super) async fn publish(State(gateway): State<Arc<Gateway>>, Json(publicatio
         let record = write::invocation(None, &publication.target, &format!("[{}]", arguments.join(",")));
         match (&publication.connection_id, &publication.group) {
             (Some(id), _) => {
-                if let Some(peer) = gateway.peers.find(id) {
-                    peer.send_when_there_is_room(record).await;
+                let Some(peer) = gateway.peers.find(id) else { break };
+                // Many of them go at the pace of their reader, past the log.
+                match count {
+                    1 => gateway.peers.send_to_one(&peer, None, &record),
+                    _ => peer.send_when_there_is_room(record).await,
                 }
             }
             (None, Some(group)) => drop(gateway.peers.send_to_group(hub.class(), group, &record)),
