@@ -33,13 +33,16 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 pub(crate) fn start(gateway: &Arc<Gateway>) -> io::Result<HubThread> {
     let ip = if gateway.options.public { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
     let (address, stop) = (SocketAddr::from((ip, gateway.options.port)), gateway.stop.clone());
-    let gateway = Arc::clone(gateway);
-    HubThread::start("mock-hub", address, stop, async move |listener| {
-        let _ = gateway.runtime.set(Handle::current());
-        world::start(&gateway);
-        tokio::spawn(faults::run(Arc::clone(&gateway)));
-        accept(&gateway, listener).await;
-    })
+    let serving = Arc::clone(gateway);
+    let thread = HubThread::start("mock-hub", address, stop, async move |listener| {
+        let _ = serving.runtime.set(Handle::current());
+        world::start(&serving);
+        tokio::spawn(faults::run(Arc::clone(&serving)));
+        accept(&serving, listener).await;
+    })?;
+    // The thread listens, but may not have come to setting it: whoever has the hub from now on can spawn.
+    let _ = gateway.runtime.set(thread.runtime().clone());
+    Ok(thread)
 }
 
 /// Accepts connections while they are wanted; while they are not, the port is closed and the system refuses them.
