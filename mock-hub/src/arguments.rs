@@ -35,6 +35,9 @@ pub(crate) struct Arguments {
     /// Let clients resume a lost connection (SignalR's stateful reconnect)
     #[arg(long)]
     stateful_reconnect: bool,
+    /// Unacknowledged bytes beyond which nothing more is written to such a connection
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    stateful_buffer_bytes: usize,
     /// Listen on every address and answer to every name; else on loopback only
     #[arg(long)]
     public: bool,
@@ -91,6 +94,9 @@ pub(crate) struct Arguments {
     /// Invocations of one client that run at once
     #[arg(long, value_name = "N", default_value_t = 1)]
     parallel: usize,
+    /// Items of a client-to-server stream that wait for their method
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    stream_buffer: usize,
     /// Exception texts reach the client
     #[arg(long)]
     detailed_errors: bool,
@@ -134,6 +140,8 @@ impl Arguments {
             parallel_invocations: self.parallel,
             detailed_errors: self.detailed_errors,
             stateful_reconnect: self.stateful_reconnect,
+            stateful_buffer_bytes: self.stateful_buffer_bytes,
+            stream_buffer: self.stream_buffer,
             quotes_per_second: self.rate,
             counted_quotes: self.counted_quotes,
             null_padding: self.null_padding,

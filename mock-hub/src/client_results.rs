@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
+use crate::connection::Outcome;
 use crate::lock::lock;
-use crate::peers::{Goodbye, Peer};
-use crate::protocol::message::Outcome;
+use crate::peers::Peer;
 use crate::protocol::write;
 
 type Answer = Result<Box<RawValue>, String>;
@@ -46,18 +46,14 @@ impl ClientResults {
         }
     }
 
-    /// Takes an answer; one to somebody else's question ends the connection of the one who gave it.
-    pub(crate) fn answer(&self, peer: &Peer, id: &str, outcome: Outcome) {
+    /// Takes an answer; `true` for one to somebody else's question, which is not taken.
+    pub(crate) fn answer(&self, peer: &Peer, id: &str, outcome: Outcome) -> bool {
         let mut pending = lock(&self.pending);
-        let Some(question) = pending.get(id) else {
-            return;
-        };
-        if question.connection_id != peer.id {
-            peer.end(Goodbye::failure(None));
-            return;
+        if pending.get(id).is_some_and(|question| question.connection_id != peer.id) {
+            return true;
         }
         let Some(question) = pending.remove(id) else {
-            return;
+            return false;
         };
         let answer = match outcome {
             Outcome::Result(result) => Ok(result),
@@ -68,6 +64,7 @@ impl ClientResults {
         };
         // Whoever asked may have gone meanwhile.
         let _ = question.answer.send(answer);
+        false
     }
 
     /// Forgets the questions to a connection that left.

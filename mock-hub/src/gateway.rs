@@ -4,24 +4,27 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Instant;
 
+use bytes::Bytes;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::calls::CallLog;
 use crate::changes::Changes;
 use crate::client_results::ClientResults;
 use crate::clock::Clock;
+use crate::connection::{Rules, Stateful};
 use crate::faults::Faults;
 use crate::lock::lock;
 use crate::observe::{Journal, Metrics, Note, Pulse};
 use crate::options::{BadToken, Options};
-use crate::peers::Peers;
+use crate::peers::{Peer, Peers};
 use crate::recording::{Recorder, Replay};
 use crate::rest::Limits;
 use crate::tokens::{Tokens, random_id};
+use crate::wire::Wire;
 use crate::world::World;
 
 /// The negotiated ids that are remembered while nobody opens them.
@@ -61,14 +64,24 @@ pub(crate) struct Gateway {
 struct Negotiated {
     connection_id: String,
     at: Instant,
+    is_stateful: bool,
     is_open: bool,
+    /// Where another socket of this id goes, and to whom.
+    returns: Option<mpsc::Sender<(Wire, Bytes)>>,
+    peer: Weak<Peer>,
 }
 
 /// What became of an id in an upgrade request.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Claim {
     /// It is this connection's now.
-    Granted(String),
+    Granted {
+        connection_id: String,
+        /// Where other sockets of the id will come from, where stateful reconnect was negotiated.
+        returns: Option<mpsc::Receiver<(Wire, Bytes)>>,
+    },
+    /// It is a connection's that takes another socket.
+    Returned(mpsc::Sender<(Wire, Bytes)>),
     Unknown,
     InUse,
 }
@@ -122,7 +135,7 @@ impl Gateway {
     }
 
     /// A fresh connection id and its secret token; version 0 knows no difference.
-    pub(crate) fn negotiate(&self, version: i64) -> (String, String) {
+    pub(crate) fn negotiate(&self, version: i64, is_stateful: bool) -> (String, String) {
         let id = random_id();
         let token = if version == 0 { id.clone() } else { random_id() };
         let mut negotiated = lock(&self.negotiated);
@@ -131,7 +144,14 @@ impl Gateway {
             negotiated.retain(|_, entry| entry.is_open || entry.at.elapsed() < lifetime);
         }
         if negotiated.len() < MAX_NEGOTIATED {
-            let entry = Negotiated { connection_id: id.clone(), at: Instant::now(), is_open: false };
+            let entry = Negotiated {
+                connection_id: id.clone(),
+                at: Instant::now(),
+                is_stateful,
+                is_open: false,
+                returns: None,
+                peer: Weak::new(),
+            };
             negotiated.insert(token.clone(), entry);
         }
         (id, token)
@@ -144,14 +164,51 @@ impl Gateway {
             return Claim::Unknown;
         };
         if entry.is_open {
-            return Claim::InUse;
+            let is_resumable = entry.peer.upgrade().is_some_and(|peer| peer.is_resumable());
+            return match &entry.returns {
+                Some(returns) if is_resumable => Claim::Returned(returns.clone()),
+                _ => Claim::InUse,
+            };
         }
         if entry.at.elapsed() >= self.options.negotiation_lifetime {
             negotiated.remove(token);
             return Claim::Unknown;
         }
         entry.is_open = true;
-        Claim::Granted(entry.connection_id.clone())
+        let connection_id = entry.connection_id.clone();
+        if !entry.is_stateful {
+            return Claim::Granted { connection_id, returns: None };
+        }
+        let (sender, returns) = mpsc::channel(1);
+        entry.returns = Some(sender);
+        Claim::Granted { connection_id, returns: Some(returns) }
+    }
+
+    /// Remembers whose a claimed id is.
+    pub(crate) fn opened(&self, token: &str, peer: &Arc<Peer>) {
+        if let Some(entry) = lock(&self.negotiated).get_mut(token) {
+            entry.peer = Arc::downgrade(peer);
+        }
+    }
+
+    /// What connections obey; `is_stateful` where stateful reconnect was negotiated.
+    pub(crate) fn rules(&self, is_stateful: bool, is_unwelcome: bool) -> Rules {
+        let options = &self.options;
+        let limit = options.max_receive_bytes;
+        let stateful =
+            Stateful { buffer_bytes: options.stateful_buffer_bytes, window: options.stateful_reconnect_window };
+        Rules {
+            handshake_timeout: options.handshake_timeout,
+            keep_alive: options.keep_alive,
+            client_timeout: options.client_timeout,
+            max_record_bytes: if limit == 0 { usize::MAX } else { limit },
+            parallel_invocations: options.parallel_invocations,
+            upload_capacity: options.stream_buffer,
+            detailed_errors: options.detailed_errors,
+            stateful: is_stateful.then_some(stateful),
+            expires: None,
+            is_unwelcome,
+        }
     }
 
     /// The connection id of a negotiated token.
@@ -163,7 +220,7 @@ impl Gateway {
         lock(&self.negotiated).contains_key(token)
     }
 
-    /// The id is spent: without stateful reconnect nobody comes back to it.
+    /// The id is spent: its connection is over.
     pub(crate) fn release(&self, token: &str) {
         lock(&self.negotiated).remove(token);
     }

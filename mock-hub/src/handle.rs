@@ -24,6 +24,7 @@ use crate::peers::{ConnectionInfo, Goodbye, How};
 use crate::protocol::{json, write};
 use crate::scenario::Scenario;
 use crate::server;
+use crate::wire::Wire;
 
 /// A frame that a test sends as it is, past the hub protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,7 +186,12 @@ impl MockHub {
                 peer.outbox.push_frame(WebSocketFrame::message(bytes, OpCode::Data(Data::Binary), true));
             }
             Frame::Wire(bytes) => {
-                self.thread.runtime().spawn(async move { peer.wire.write_raw(&bytes).await });
+                self.thread.runtime().spawn(async move {
+                    if let Some(wire) = peer.wire() {
+                        // A socket that is gone takes no bytes.
+                        let _ = wire.write_raw(&bytes).await;
+                    }
+                });
             }
         }
         true
@@ -199,7 +205,7 @@ impl MockHub {
 
     /// Lets nothing more out to a connection, pings and pongs included, but keeps its socket and goes on reading.
     pub fn silence(&self, connection_id: &str) -> bool {
-        self.gateway.peers.find(connection_id).inspect(|peer| peer.wire.silence()).is_some()
+        self.gateway.peers.find(connection_id).and_then(|peer| peer.wire()).inspect(Wire::silence).is_some()
     }
 
     /// Refuses the next `count` WebSocket upgrades with this status, or all of them until [`MockHub::accept_upgrades`].

@@ -66,12 +66,16 @@ pub struct Options {
     pub parallel_invocations: usize,
     /// The items of one client-to-server stream that wait for their method; default 10, then the connection waits.
     pub stream_buffer: usize,
+    /// Whether a negotiated connection survives the loss of its socket where the client asks for it; default `false`.
+    pub stateful_reconnect: bool,
+    /// The unacknowledged bytes beyond which the hub writes nothing more on such a connection; default 100,000.
+    pub stateful_buffer_bytes: usize,
+    /// How long such a connection is kept without a socket; default 15 s, then its id is unknown (404).
+    pub stateful_reconnect_window: Duration,
     /// Whether errors tell the text of every exception; default `false`.
     pub detailed_errors: bool,
     /// The WebSockets that may be open at once; default 20,000, more are refused with 503.
     pub max_connections: usize,
-    /// Whether clients that ask for it get stateful reconnect (ASP.NET Core, `AllowStatefulReconnects`); default `false`.
-    pub stateful_reconnect: bool,
 
     /// Quotes a second of each contract that somebody follows, trades and depth in proportion (20 and 62 for 42);
     /// default 42, as measured on TopstepX in regular hours. 0: the market stands still.
@@ -115,9 +119,11 @@ impl Default for Options {
             max_receive_bytes: 32 * 1024,
             parallel_invocations: 1,
             stream_buffer: 10,
+            stateful_reconnect: false,
+            stateful_buffer_bytes: 100_000,
+            stateful_reconnect_window: Duration::from_secs(15),
             detailed_errors: false,
             max_connections: 20_000,
-            stateful_reconnect: false,
             quotes_per_second: 42.0,
             counted_quotes: false,
             null_padding: false,

@@ -1,67 +1,59 @@
-//! What waits to be written to one connection: records in order, bounded in bytes, ended by a close.
+//! A connection's machine as everybody else reaches it: senders, the writer, hub methods, the driver.
 
-use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use signalr_proto::time::Instant;
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 
+pub(crate) use crate::connection::Outgoing;
+use crate::connection::{CallId, Connection, Goodbye, Rules, UploadKey};
+use crate::hubs::{Hub, MethodError};
 use crate::lock::lock;
 
-/// Beyond this a producer that can wait, waits.
-const SOFT_LIMIT: usize = 128 * 1024;
-/// Beyond this nobody waits any more: the reader is too slow and the connection ends.
-const HARD_LIMIT: usize = 64 * 1024 * 1024;
-/// Records that wait together leave together, as with ASP.NET Core; a frame grows to about this size.
-const FRAME_TARGET: usize = 16 * 1024;
-
-/// One thing for the writer to do.
+/// One connection, shared. Sending costs one short lock.
 #[derive(Debug)]
-pub(crate) enum Outgoing {
-    /// Whole records, each with its separator, for one text frame.
-    Records(Bytes),
-    /// A frame exactly as it is.
-    Frame(Frame),
-    /// The WebSocket's close with this code; nothing follows.
-    Close(u16),
-    /// Stop writing at once, saying nothing.
-    Discarded,
-}
-
-/// A queue of outgoing records that any thread may fill and one writer empties.
-#[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    state: Mutex<State>,
+    connection: Mutex<Connection>,
+    /// The clock that the machine is told: time since here.
+    origin: tokio::time::Instant,
+    /// Something waits to be written.
     filled: Notify,
+    /// Something was written.
     emptied: Notify,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    queue: VecDeque<Queued>,
-    bytes: usize,
-    close: Option<u16>,
-    discarded: bool,
-}
-
-#[derive(Debug)]
-enum Queued {
-    Record(Bytes),
-    Frame(Frame),
+    /// The driver has something to do.
+    stirred: Notify,
 }
 
 impl Outbox {
+    /// A connection whose socket has just opened; the token ends at `expires`.
+    pub(crate) fn new(hub: Hub, mut rules: Rules, expires: Option<std::time::Instant>) -> Self {
+        let origin = tokio::time::Instant::now();
+        rules.expires = expires.map(|at| nanos(at.saturating_duration_since(origin.into_std())));
+        Self {
+            connection: Mutex::new(Connection::new(Instant::from_nanos(0), hub, rules)),
+            origin,
+            filled: Notify::new(),
+            emptied: Notify::new(),
+            stirred: Notify::new(),
+        }
+    }
+
     /// Queues a record, its separator included; `false` when the connection must end because it reads too slowly.
     pub(crate) fn push(&self, record: Bytes) -> bool {
-        let size = record.len();
-        self.queue(Queued::Record(record), size)
+        let mut connection = lock(&self.connection);
+        let is_taken = connection.send(record);
+        self.tell(connection);
+        is_taken
     }
 
     /// Queues a frame as it is, between the records before and after it.
     pub(crate) fn push_frame(&self, frame: Frame) -> bool {
-        let size = frame.len();
-        self.queue(Queued::Frame(frame), size)
+        let mut connection = lock(&self.connection);
+        let is_taken = connection.send_frame(frame);
+        self.tell(connection);
+        is_taken
     }
 
     /// Queues a record once there is room for it; `false` as with [`Outbox::push`].
@@ -70,41 +62,11 @@ impl Outbox {
             let room = self.emptied.notified();
             let mut room = std::pin::pin!(room);
             room.as_mut().enable();
-            if lock(&self.state).bytes < SOFT_LIMIT {
+            if lock(&self.connection).has_room() {
                 return self.push(record);
             }
             room.await;
         }
-    }
-
-    /// The bytes that wait.
-    pub(crate) fn queued_bytes(&self) -> usize {
-        lock(&self.state).bytes
-    }
-
-    /// Ends the queue: what waits is still written, then `last`, then a close with `code`. Later pushes are dropped.
-    pub(crate) fn finish(&self, last: Option<Bytes>, code: u16) {
-        if let Some(record) = last {
-            self.push(record);
-        }
-        let mut state = lock(&self.state);
-        if state.close.is_none() {
-            state.close = Some(code);
-        }
-        drop(state);
-        self.filled.notify_one();
-        self.emptied.notify_waiters();
-    }
-
-    /// Ends the queue and forgets what waits.
-    pub(crate) fn discard(&self) {
-        let mut state = lock(&self.state);
-        state.discarded = true;
-        state.queue.clear();
-        state.bytes = 0;
-        drop(state);
-        self.filled.notify_one();
-        self.emptied.notify_waiters();
     }
 
     /// Waits for the next thing to write.
@@ -119,80 +81,85 @@ impl Outbox {
         }
     }
 
-    fn queue(&self, item: Queued, size: usize) -> bool {
-        let mut state = lock(&self.state);
-        if state.discarded || state.close.is_some() {
-            return true;
-        }
-        if state.bytes + size > HARD_LIMIT {
-            return false;
-        }
-        state.bytes += size;
-        state.queue.push_back(item);
-        drop(state);
-        self.filled.notify_one();
-        true
+    /// The bytes that wait.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.look(|connection| connection.queued_bytes())
+    }
+
+    /// Ends the connection; the first reason holds.
+    pub(crate) fn end(&self, goodbye: Goodbye) {
+        self.with(|connection, now| connection.handle_end(now, goodbye));
+        self.emptied.notify_waiters();
+    }
+
+    /// Reports what became of a method.
+    pub(crate) fn outcome(&self, call: CallId, outcome: Result<String, MethodError>) {
+        self.with(|connection, now| connection.handle_outcome(now, call, outcome));
+    }
+
+    /// Reports that a method waits for the client and needs its place no more.
+    pub(crate) fn release_place(&self, call: CallId) {
+        self.with(|connection, now| connection.handle_place_released(now, call));
+    }
+
+    /// Reports that a method took an item.
+    pub(crate) fn item_taken(&self, upload: UploadKey) {
+        self.with(|connection, now| connection.handle_item_taken(now, upload));
+    }
+
+    /// Does something with the machine, and tells those who wait for what came of it.
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Connection, Instant) -> T) -> T {
+        let mut connection = lock(&self.connection);
+        let done = act(&mut connection, self.now());
+        self.tell(connection);
+        done
+    }
+
+    /// Looks at the machine, telling nobody.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&mut Connection) -> T) -> T {
+        look(&mut lock(&self.connection))
+    }
+
+    /// Wakes the driver.
+    pub(crate) fn stir(&self) {
+        self.stirred.notify_one();
+    }
+
+    /// Waits until the driver has something to do.
+    pub(crate) async fn stirred(&self) {
+        self.stirred.notified().await;
+    }
+
+    /// A point of the machine's clock on the runtime's.
+    pub(crate) fn at(&self, instant: Instant) -> tokio::time::Instant {
+        self.origin + std::time::Duration::from_nanos(instant.as_nanos())
+    }
+
+    fn now(&self) -> Instant {
+        nanos(self.origin.elapsed())
     }
 
     fn take(&self) -> Option<Outgoing> {
-        let mut state = lock(&self.state);
-        if state.discarded {
-            return Some(Outgoing::Discarded);
+        let mut connection = lock(&self.connection);
+        let next = connection.poll_transmit();
+        if connection.is_stirred() {
+            self.stirred.notify_one();
         }
-        let first = match state.queue.pop_front() {
-            Some(Queued::Record(record)) => record,
-            Some(Queued::Frame(frame)) => {
-                state.bytes = state.bytes.saturating_sub(frame.len());
-                return Some(Outgoing::Frame(frame));
-            }
-            None => return state.close.map(Outgoing::Close),
-        };
-        state.bytes = state.bytes.saturating_sub(first.len());
-        if !state.next_record_fits(first.len()) {
-            return Some(Outgoing::Records(first));
+        next
+    }
+
+    fn tell(&self, connection: std::sync::MutexGuard<'_, Connection>) {
+        let (is_ready, is_stirred) = (connection.is_ready(), connection.is_stirred());
+        drop(connection);
+        if is_ready {
+            self.filled.notify_one();
         }
-        let mut frame = BytesMut::with_capacity(FRAME_TARGET);
-        frame.extend_from_slice(&first);
-        while state.next_record_fits(frame.len()) {
-            if let Some(Queued::Record(record)) = state.queue.pop_front() {
-                state.bytes = state.bytes.saturating_sub(record.len());
-                frame.extend_from_slice(&record);
-            }
+        if is_stirred {
+            self.stirred.notify_one();
         }
-        Some(Outgoing::Records(frame.freeze()))
     }
 }
 
-impl State {
-    fn next_record_fits(&self, length: usize) -> bool {
-        matches!(self.queue.front(), Some(Queued::Record(record)) if length + record.len() <= FRAME_TARGET)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn records_that_wait_together_leave_in_one_frame_and_a_frame_keeps_its_place() {
-        let outbox = Outbox::default();
-        assert!(outbox.push(Bytes::from_static(b"a\x1e")));
-        assert!(outbox.push(Bytes::from_static(b"b\x1e")));
-        assert!(outbox.push_frame(Frame::ping(Bytes::from_static(b"p"))));
-        outbox.finish(Some(Bytes::from_static(b"c\x1e")), 1000);
-        assert!(outbox.push(Bytes::from_static(b"late\x1e")));
-
-        assert!(matches!(outbox.next().await, Outgoing::Records(records) if &records[..] == b"a\x1eb\x1e"));
-        assert!(matches!(outbox.next().await, Outgoing::Frame(_)));
-        assert!(matches!(outbox.next().await, Outgoing::Records(records) if &records[..] == b"c\x1e"));
-        assert!(matches!(outbox.next().await, Outgoing::Close(1000)));
-    }
-
-    #[test]
-    fn the_hard_limit_refuses() {
-        let outbox = Outbox::default();
-        let large = Bytes::from(vec![b'x'; HARD_LIMIT]);
-        assert!(outbox.push(large.clone()));
-        assert!(!outbox.push(large));
-    }
+fn nanos(duration: std::time::Duration) -> Instant {
+    Instant::from_nanos(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
 }

@@ -10,13 +10,13 @@ use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
 
 use crate::clock::{Clock, stamp};
+pub(crate) use crate::connection::Goodbye;
 use crate::groups::Groups;
 use crate::hubs::Hub;
 use crate::lock::lock;
 use crate::observe::{Metrics, Traffic, target_of};
 use crate::oracle::{EventLog, Judge, Late, LoggedEvent, Published, SentEvents, Verdict};
 use crate::outbox::Outbox;
-use crate::protocol::write;
 use crate::tokens::Session;
 use crate::wire::Wire;
 
@@ -59,50 +59,6 @@ pub struct ConnectionInfo {
     pub connected_for: Duration,
 }
 
-/// Why a connection ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Goodbye {
-    /// A Close record, then WebSocket close 1000.
-    Close {
-        error: Option<String>,
-        allow_reconnect: bool,
-    },
-    /// A last record, then WebSocket close 1000: a handshake that failed.
-    Refused(Bytes),
-    /// A WebSocket close with this code.
-    WebSocket(u16),
-    /// The client closed the WebSocket, or its socket is gone.
-    Gone,
-    Tcp,
-    Reset,
-}
-
-impl Goodbye {
-    /// What ASP.NET Core says after a malformed message, an oversize one, or a client's silence.
-    pub(crate) fn failure(detail: Option<&str>) -> Self {
-        let error = match detail {
-            Some(detail) => format!("Connection closed with an error. {detail}"),
-            None => "Connection closed with an error.".to_owned(),
-        };
-        Self::Close { error: Some(error), allow_reconnect: true }
-    }
-}
-
-impl Goodbye {
-    /// The kind of end, in one word.
-    pub(crate) fn reason(&self) -> &'static str {
-        match self {
-            Self::Close { error: None, .. } => "closed",
-            Self::Close { .. } => "closed-with-error",
-            Self::Refused(_) => "handshake-refused",
-            Self::WebSocket(_) => "websocket-close",
-            Self::Gone => "client-left",
-            Self::Tcp => "dropped",
-            Self::Reset => "reset",
-        }
-    }
-}
-
 impl From<How> for Goodbye {
     fn from(how: How) -> Self {
         match how {
@@ -134,24 +90,36 @@ pub(crate) struct Peer {
     pub(crate) hub: Hub,
     pub(crate) origin: Origin,
     pub(crate) outbox: Outbox,
-    pub(crate) wire: Wire,
     pub(crate) traffic: Traffic,
+    /// The socket; another one after a stateful reconnect, none before it.
+    wire: Mutex<Option<Wire>>,
+    /// How the socket alone was told to go, while the connection stays.
+    cut: Mutex<Option<Goodbye>>,
     since: Instant,
     end: watch::Sender<Option<Goodbye>>,
 }
 
 impl Peer {
-    pub(crate) fn new(id: String, hub: Hub, origin: Origin, wire: Wire) -> Self {
-        let outbox = Outbox::default();
+    pub(crate) fn new(id: String, hub: Hub, origin: Origin, wire: Wire, outbox: Outbox) -> Self {
+        let (wire, cut, since) = (Mutex::new(Some(wire)), Mutex::default(), Instant::now());
         let traffic = Traffic::default();
-        Self { id, hub, origin, outbox, wire, traffic, since: Instant::now(), end: watch::Sender::new(None) }
+        Self { id, hub, origin, outbox, traffic, wire, cut, since, end: watch::Sender::new(None) }
+    }
+
+    /// The socket, if there is one now.
+    pub(crate) fn wire(&self) -> Option<Wire> {
+        lock(&self.wire).clone()
+    }
+
+    pub(crate) fn change_wire(&self, wire: Option<Wire>) {
+        *lock(&self.wire) = wire;
     }
 
     /// Queues a record for this connection; one that reads too slowly is cut off instead.
     pub(crate) fn send(&self, record: impl Into<Bytes>) {
         self.traffic.queued();
         if !self.outbox.push(record.into()) {
-            self.end(Goodbye::Reset);
+            self.outbox.end(Goodbye::Reset);
         }
     }
 
@@ -159,7 +127,7 @@ impl Peer {
     pub(crate) async fn send_when_there_is_room(&self, record: impl Into<Bytes>) {
         self.traffic.queued();
         if !self.outbox.push_when_there_is_room(record.into()).await {
-            self.end(Goodbye::Reset);
+            self.outbox.end(Goodbye::Reset);
         }
     }
 
@@ -168,29 +136,33 @@ impl Peer {
         self.since.elapsed()
     }
 
-    /// Ends the connection; the first reason holds.
+    /// Ends the connection; the first reason holds. A lost socket ends no connection that can get another one.
     pub(crate) fn end(&self, goodbye: Goodbye) {
-        let first = self.end.send_if_modified(|end| {
-            let first = end.is_none();
-            if first {
-                *end = Some(goodbye.clone());
-            }
-            first
-        });
-        if !first {
-            return;
-        }
-        match goodbye {
-            Goodbye::Close { error, allow_reconnect } => {
-                self.outbox.finish(Some(write::close(error.as_deref(), allow_reconnect)), 1000);
-            }
-            Goodbye::Refused(record) => self.outbox.finish(Some(record), 1000),
-            Goodbye::WebSocket(code) => self.outbox.finish(None, code),
-            Goodbye::Gone | Goodbye::Tcp | Goodbye::Reset => self.outbox.discard(),
+        let is_loss = matches!(goodbye, Goodbye::Tcp | Goodbye::Reset | Goodbye::Gone);
+        if is_loss && self.is_resumable() {
+            *lock(&self.cut) = Some(goodbye);
+            self.outbox.stir();
+        } else {
+            self.outbox.end(goodbye);
         }
     }
 
-    /// Waits until the connection is told to end.
+    /// Whether the connection takes another socket.
+    pub(crate) fn is_resumable(&self) -> bool {
+        self.outbox.look(|connection| connection.is_resumable())
+    }
+
+    /// How the socket alone is to go, once.
+    pub(crate) fn take_cut(&self) -> Option<Goodbye> {
+        lock(&self.cut).take()
+    }
+
+    /// Tells everybody who waits that the connection is over.
+    pub(crate) fn is_over(&self, goodbye: &Goodbye) {
+        self.end.send_replace(Some(goodbye.clone()));
+    }
+
+    /// Waits until the connection is over.
     pub(crate) async fn ended(&self) -> Goodbye {
         let mut end = self.end.subscribe();
         match end.wait_for(Option::is_some).await {

@@ -21,7 +21,7 @@ use crate::wire::Wire;
 type Socket = SplitSink<WebSocketStream<Wire>, Message>;
 
 /// Writes until the connection ends.
-pub(crate) async fn run(gateway: Arc<Gateway>, peer: Arc<Peer>, mut socket: Socket) {
+pub(crate) async fn run(gateway: Arc<Gateway>, peer: Arc<Peer>, wire: Wire, mut socket: Socket) {
     let mut mangler = Mangler::new(&gateway, &peer);
     let mut tap = Tap::new(&gateway.recorder, peer.hub, &peer.id);
     loop {
@@ -39,9 +39,9 @@ pub(crate) async fn run(gateway: Arc<Gateway>, peer: Arc<Peer>, mut socket: Sock
             }
             Some(Outgoing::Records(records)) => (mangler.records(records), None, false),
             Some(Outgoing::Frame(frame)) => (mangler.release(), Some(Message::Frame(frame)), false),
-            Some(Outgoing::Close(_)) if peer.wire.ends_bare() => (mangler.release(), None, true),
+            Some(Outgoing::Close(_)) if wire.ends_bare() => (mangler.release(), None, true),
             Some(Outgoing::Close(code)) => {
-                let frame = CloseFrame { code: code.into(), reason: peer.wire.close_reason().into() };
+                let frame = CloseFrame { code: code.into(), reason: wire.close_reason().into() };
                 (mangler.release(), Some(Message::Close(Some(frame))), true)
             }
             Some(Outgoing::Discarded) => return,
@@ -63,10 +63,10 @@ pub(crate) async fn run(gateway: Arc<Gateway>, peer: Arc<Peer>, mut socket: Sock
             return;
         }
         if is_last {
-            if peer.wire.ends_bare() {
+            if wire.ends_bare() {
                 // A socket closed with bytes unread is reset.
-                peer.wire.forget_unread();
-                peer.wire.break_off();
+                wire.forget_unread();
+                wire.break_off();
             }
             return;
         }

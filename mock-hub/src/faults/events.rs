@@ -12,6 +12,7 @@ use crate::gateway::Gateway;
 use crate::logins;
 use crate::peers::{Goodbye, Peer};
 use crate::protocol::write;
+use crate::wire::Wire;
 
 /// Does it to one connection.
 pub(super) fn strike(peer: &Peer, fault: &Fault) {
@@ -29,14 +30,18 @@ pub(super) fn strike(peer: &Peer, fault: &Fault) {
             match then {
                 AfterClose::WebsocketClose => peer.end(Goodbye::Refused(record.into())),
                 AfterClose::Fin => {
-                    peer.wire.end_bare();
+                    if let Some(wire) = peer.wire() {
+                        wire.end_bare();
+                    }
                     peer.end(Goodbye::Refused(record.into()));
                 }
                 AfterClose::Nothing => peer.send(record),
             }
         }
         Fault::WebsocketClose { code, reason } => {
-            peer.wire.set_close_reason(reason);
+            if let Some(wire) = peer.wire() {
+                wire.set_close_reason(reason);
+            }
             peer.end(Goodbye::WebSocket(*code));
         }
         Fault::ForeignRecord { record } => peer.send(format!("{record}\u{1e}")),
@@ -82,6 +87,6 @@ fn drop_socket(peer: &Peer, how: DropHow) {
     match how {
         DropHow::Reset => peer.end(Goodbye::Reset),
         DropHow::Fin => peer.end(Goodbye::Tcp),
-        DropHow::HalfClose => peer.wire.half_close(),
+        DropHow::HalfClose => drop(peer.wire().inspect(Wire::half_close)),
     }
 }

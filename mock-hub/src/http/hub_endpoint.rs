@@ -46,15 +46,24 @@ pub(super) async fn connect(gateway: Arc<Gateway>, hub: Hub, request: Request) -
     if gateway.open_sockets.load(Ordering::Relaxed) >= gateway.options.max_connections {
         return empty(StatusCode::SERVICE_UNAVAILABLE);
     }
-    let connection_id = match token.as_deref().map(|token| gateway.claim(token)) {
-        None => random_id(),
-        Some(Claim::Granted(id)) => id,
+    let (connection_id, returns) = match token.as_deref().map(|token| gateway.claim(token)) {
+        None => (random_id(), None),
+        Some(Claim::Granted { connection_id, returns }) => (connection_id, returns),
+        Some(Claim::Returned(returns)) => {
+            let connection_id = known_as.unwrap_or_default();
+            return upgrade::accept(request, &key, move |wire, early| async move {
+                gateway.faults.seat(&wire, hub, &connection_id);
+                // A connection that ended meanwhile takes no socket: this one is dropped.
+                let _ = returns.send((wire, early)).await;
+            });
+        }
         Some(Claim::Unknown) => return no_such_id(),
         Some(Claim::InUse) => return empty(StatusCode::CONFLICT),
     };
     let expires = access::expiry(&gateway, hub, &bearer);
+    let rules = gateway.rules(returns.is_some(), is_unwelcome);
     let origin = origin(&request, bearer);
-    let admission = Admission { connection_id, hub, origin, expires, is_unwelcome };
+    let admission = Admission { connection_id, hub, origin, expires, rules, returns, token: token.clone() };
     if let Door::WrongKey = door {
         key = HeaderValue::from_static("d3Jvbmcga2V5IGluZGVlZCE=");
     }

@@ -33,7 +33,7 @@ pub(super) async fn negotiate(gateway: &Gateway, hub: Hub, request: Request) -> 
         _ => Err(NOT_AN_INTEGER.to_owned()),
     };
     let body = match version {
-        Ok(version) => answer(gateway, version),
+        Ok(version) => answer(gateway, version, wants_stateful(gateway, &request)),
         Err(error) => format!("{{\"error\":{}}}", crate::protocol::json::string(&error)),
     };
     json(StatusCode::OK, body)
@@ -56,10 +56,19 @@ fn requested_version(text: &str) -> Result<i64, String> {
     Ok(i64::from(version.min(1)))
 }
 
-fn answer(gateway: &Gateway, version: i64) -> String {
-    let (id, token) = gateway.negotiate(version);
+/// Stateful reconnect is negotiated where both sides want it.
+fn wants_stateful(gateway: &Gateway, request: &Request) -> bool {
+    let asked = access::query_value(request.uri(), "useStatefulReconnect");
+    gateway.options.stateful_reconnect && asked.is_some_and(|asked| asked.trim().eq_ignore_ascii_case("true"))
+}
+
+fn answer(gateway: &Gateway, version: i64, is_stateful: bool) -> String {
+    let (id, token) = gateway.negotiate(version, is_stateful);
+    let stateful = if is_stateful { "\"useStatefulReconnect\":true," } else { "" };
     let secret = if version == 0 { String::new() } else { format!("\"connectionToken\":\"{token}\",") };
-    format!("{{\"negotiateVersion\":{version},\"connectionId\":\"{id}\",{secret}\"availableTransports\":{TRANSPORTS}}}")
+    format!(
+        "{{{stateful}\"negotiateVersion\":{version},\"connectionId\":\"{id}\",{secret}\"availableTransports\":{TRANSPORTS}}}"
+    )
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
+use serde_json::value::RawValue;
+use signalr_proto::protocol::HubMessage;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -17,7 +19,6 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use super::{empty, json, upgrade};
 use crate::flood::{CONTRACT, contract_quote};
 use crate::gateway::Gateway;
-use crate::protocol::message::{self, Invocation};
 use crate::protocol::record::Splitter;
 use crate::protocol::write;
 use crate::wire::Wire;
@@ -110,14 +111,15 @@ impl Drop for Place {
 
 /// Acts on a record; `None` ends the connection.
 async fn answer(socket: &mut WebSocketStream<Wire>, wire: &Wire, record: &[u8]) -> Option<()> {
-    let Ok(message) = message::parse(record) else {
+    let Ok(message) = HubMessage::read(std::str::from_utf8(record).ok()?) else {
         // The only record without a type that comes here is the handshake.
         return send(socket, write::HANDSHAKE_ACCEPTED).await;
     };
-    let message::Message::Invocation(Invocation { id, target, arguments, .. }) = message else {
+    let HubMessage::Invocation(call) = message else {
         return Some(());
     };
-    match (target.as_str(), arguments.as_slice(), id) {
+    let arguments: Vec<&RawValue> = serde_json::from_str(&call.arguments).ok()?;
+    match (&*call.target, arguments.as_slice(), call.invocation_id) {
         ("Echo", [value], Some(id)) => send(socket, write::completion(&id, value.get())).await,
         ("StartFlood", [count, per_frame], _) => {
             let (count, per_frame) = (count.get().parse().ok()?, per_frame.get().parse().ok()?);

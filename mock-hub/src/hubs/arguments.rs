@@ -25,6 +25,11 @@ impl Arguments {
         self.typed(index)
     }
 
+    /// A `string` that must be there: the name of its parameter is told where it is null.
+    pub(crate) fn text(&self, index: usize, parameter: &str) -> Result<String, MethodError> {
+        self.typed::<Option<String>>(index)?.ok_or_else(|| MethodError::argument_null(parameter))
+    }
+
     /// A `string`; null binds too and is the empty text here.
     pub(crate) fn string(&self, index: usize) -> Result<String, MethodError> {
         Ok(self.typed::<Option<String>>(index)?.unwrap_or_default())
@@ -33,13 +38,19 @@ impl Arguments {
     /// A `JsonElement`, printed again as .NET prints it.
     pub(crate) fn json(&self, index: usize) -> Result<String, MethodError> {
         let value = self.0.get(index).ok_or_else(MethodError::wrong_argument_type)?;
-        json::reprint(value).ok_or(MethodError::Unwritable)
+        json::reprint(value).ok_or(MethodError::LONE_SURROGATE)
     }
 
-    /// An `object[]` as a JSON array.
+    /// An `object[]` as a JSON array. Null binds too, and breaks whoever counts its elements.
     pub(crate) fn array(&self, index: usize) -> Result<String, MethodError> {
         let text = self.json(index)?;
-        if text.starts_with('[') { Ok(text) } else { Err(MethodError::wrong_argument_type()) }
+        match text.as_bytes().first() {
+            Some(b'[') => Ok(text),
+            Some(b'n') => Err(MethodError::Unwritable(
+                "NullReferenceException: Object reference not set to an instance of an object.",
+            )),
+            _ => Err(MethodError::wrong_argument_type()),
+        }
     }
 
     fn typed<T: DeserializeOwned>(&self, index: usize) -> Result<T, MethodError> {

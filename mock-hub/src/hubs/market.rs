@@ -1,15 +1,16 @@
 //! `/hubs/market`: quotes, trades and depth by contract, with the names TopstepX documents and no others.
 
 use super::{Caller, Method, MethodError};
+use crate::protocol::dotnet::Type;
 use crate::world::Topic;
 
 pub(super) const METHODS: &[Method] = &[
-    Method::plain("SubscribeContractQuotes", 1),
-    Method::plain("UnsubscribeContractQuotes", 1),
-    Method::plain("SubscribeContractTrades", 1),
-    Method::plain("UnsubscribeContractTrades", 1),
-    Method::plain("SubscribeContractMarketDepth", 1),
-    Method::plain("UnsubscribeContractMarketDepth", 1),
+    Method::plain("SubscribeContractQuotes", 1).taking(&[Type::Text]),
+    Method::plain("UnsubscribeContractQuotes", 1).taking(&[Type::Text]),
+    Method::plain("SubscribeContractTrades", 1).taking(&[Type::Text]),
+    Method::plain("UnsubscribeContractTrades", 1).taking(&[Type::Text]),
+    Method::plain("SubscribeContractMarketDepth", 1).taking(&[Type::Text]),
+    Method::plain("UnsubscribeContractMarketDepth", 1).taking(&[Type::Text]),
 ];
 
 /// An unknown contract is accepted and stays silent.

@@ -1,26 +1,42 @@
 //! A hub method's signature, and the ways a call of it fails, in ASP.NET Core's words.
 
-/// What the dispatcher must know before it calls a method.
+use crate::protocol::dotnet::Type;
+
+/// What a connection must know of a method before it is called.
 #[derive(Debug)]
 pub(crate) struct Method {
     pub(crate) name: &'static str,
     /// The parameters that are no streams.
     pub(crate) parameters: usize,
-    pub(crate) uploads: usize,
+    /// The types of the parameters, as far as they are checked before the call; the rest the method binds itself.
+    pub(crate) types: &'static [Type],
+    /// The item types of the parameters that are streams.
+    pub(crate) uploads: &'static [Type],
     pub(crate) is_stream: bool,
+    /// Whether a cancelled stream ends at once; else it ends when it comes to its next item.
+    pub(crate) takes_cancellation: bool,
 }
 
 impl Method {
     pub(crate) const fn plain(name: &'static str, parameters: usize) -> Self {
-        Self { name, parameters, uploads: 0, is_stream: false }
+        Self { name, parameters, types: &[], uploads: &[], is_stream: false, takes_cancellation: true }
     }
 
     pub(crate) const fn stream(name: &'static str, parameters: usize) -> Self {
-        Self { name, parameters, uploads: 0, is_stream: true }
+        Self { is_stream: true, ..Self::plain(name, parameters) }
     }
 
-    pub(crate) const fn with_uploads(self, uploads: usize) -> Self {
+    /// Checks these types while the record is read, as ASP.NET Core does: a misfit waits for no other call.
+    pub(crate) const fn taking(self, types: &'static [Type]) -> Self {
+        Self { types, ..self }
+    }
+
+    pub(crate) const fn with_uploads(self, uploads: &'static [Type]) -> Self {
         Self { uploads, ..self }
+    }
+
+    pub(crate) const fn deaf_to_cancellation(self) -> Self {
+        Self { takes_cancellation: false, ..self }
     }
 }
 
@@ -35,11 +51,20 @@ pub(crate) enum MethodError {
     Exception { kind: &'static str, message: String },
     /// An exception of a stream that had already begun.
     WhileStreaming(Box<MethodError>),
-    /// The result cannot be written as JSON: that ends the connection.
-    Unwritable,
+    /// The result cannot be written as JSON: that ends the connection, with this exception.
+    Unwritable(&'static str),
 }
 
 impl MethodError {
+    /// Half a surrogate pair, which .NET reads and cannot write.
+    pub(crate) const LONE_SURROGATE: Self =
+        Self::Unwritable("JsonException: The object or value could not be serialized. Path: $.");
+
+    pub(crate) fn argument_null(parameter: &str) -> Self {
+        let message = format!("Value cannot be null. (Parameter '{parameter}')");
+        Self::Exception { kind: "ArgumentNullException", message }
+    }
+
     pub(crate) fn wrong_argument_type() -> Self {
         Self::Binding(
             "Error binding arguments. Make sure that the types of the provided values match the types of the hub \
@@ -54,7 +79,7 @@ impl MethodError {
             Self::Binding(_) => {
                 format!("Failed to invoke '{method}' due to an error on the server.{}", self.suffix(detailed))
             }
-            Self::Hub(_) | Self::Exception { .. } | Self::Unwritable => {
+            Self::Hub(_) | Self::Exception { .. } | Self::Unwritable(_) => {
                 format!("An unexpected error occurred invoking '{method}' on the server.{}", self.suffix(detailed))
             }
             Self::WhileStreaming(error) => {

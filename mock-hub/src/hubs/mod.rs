@@ -11,11 +11,12 @@ mod user;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 
 pub(crate) use arguments::Arguments;
 pub(crate) use method::{Method, MethodError};
 
+use crate::connection::{CallId, UploadKey};
 use crate::faults;
 use crate::gateway::Gateway;
 use crate::observe::Outcome;
@@ -93,9 +94,37 @@ pub(crate) struct Caller {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) peer: Arc<Peer>,
     pub(crate) arguments: Arguments,
-    pub(crate) uploads: Vec<mpsc::Receiver<UploadItem>>,
-    /// The caller's place among the invocations that may run at once.
-    pub(crate) slot: Option<OwnedSemaphorePermit>,
+    pub(crate) uploads: Vec<Upload>,
+    /// Which call of its connection this is.
+    pub(crate) id: CallId,
+}
+
+impl Caller {
+    /// Gives up the call's place among those that may run at once: it waits for something that the client says.
+    pub(crate) fn release_place(&self) {
+        self.peer.outbox.release_place(self.id);
+    }
+}
+
+/// A client-to-server stream in the hands of its method.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    key: UploadKey,
+    items: mpsc::UnboundedReceiver<UploadItem>,
+    peer: Arc<Peer>,
+}
+
+impl Upload {
+    pub(crate) fn new(key: UploadKey, items: mpsc::UnboundedReceiver<UploadItem>, peer: Arc<Peer>) -> Self {
+        Self { key, items, peer }
+    }
+
+    /// The next item; `None` at the end. Taking one makes room for another.
+    pub(crate) async fn recv(&mut self) -> Option<UploadItem> {
+        let item = self.items.recv().await?;
+        self.peer.outbox.item_taken(self.key);
+        Some(item)
+    }
 }
 
 /// Runs a method that is no stream; its result is JSON text.

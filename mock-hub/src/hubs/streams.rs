@@ -19,8 +19,9 @@ pub(crate) async fn stream(method: &Method, invocation_id: &str, mut caller: Cal
             count_up(&caller, invocation_id, count, delay).await;
         }
         "CounterThenThrow" => {
-            let (count, message) = (caller.arguments.int(0)?, caller.arguments.string(1)?);
+            let (count, message) = (caller.arguments.int(0)?, caller.arguments.text(1, "message"));
             count_up(&caller, invocation_id, count, 0).await;
+            let message = message.unwrap_or_else(|_| super::conformance::UNTOLD_HUB_EXCEPTION.to_owned());
             return Err(MethodError::WhileStreaming(Box::new(MethodError::Hub(message))));
         }
         "Forever" => forever(&caller, invocation_id).await?,
@@ -42,7 +43,7 @@ async fn count_up(caller: &Caller, invocation_id: &str, count: i32, delay_millis
 }
 
 async fn forever(caller: &Caller, invocation_id: &str) -> Result<(), MethodError> {
-    let key = caller.arguments.string(0)?;
+    let key = caller.arguments.text(0, "key").map_err(|error| MethodError::WhileStreaming(Box::new(error)))?;
     caller.gateway.note_stream(&key, false);
     let _noted = NotedAsCancelled { gateway: Arc::clone(&caller.gateway), key };
     for item in 0_u64.. {
@@ -54,7 +55,11 @@ async fn forever(caller: &Caller, invocation_id: &str) -> Result<(), MethodError
 
 async fn pipe(caller: &mut Caller, invocation_id: &str) -> Result<(), MethodError> {
     while let Some(word) = next_item::<Option<String>>(caller, 0).await? {
-        let word = json::string(&word.unwrap_or_default().to_uppercase());
+        let word = word.ok_or(MethodError::Exception {
+            kind: "NullReferenceException",
+            message: "Object reference not set to an instance of an object.".to_owned(),
+        })?;
+        let word = json::string(&word.to_uppercase());
         caller.peer.send_when_there_is_room(write::stream_item(invocation_id, &word)).await;
     }
     Ok(())

@@ -1,16 +1,17 @@
 //! `/hubs/user`: accounts of the login; orders, positions and trades of one account each.
 
 use super::{Caller, Method, MethodError};
+use crate::protocol::dotnet::Type;
 
 pub(super) const METHODS: &[Method] = &[
     Method::plain("SubscribeAccounts", 0),
     Method::plain("UnsubscribeAccounts", 0),
-    Method::plain("SubscribeOrders", 1),
-    Method::plain("UnsubscribeOrders", 1),
-    Method::plain("SubscribePositions", 1),
-    Method::plain("UnsubscribePositions", 1),
-    Method::plain("SubscribeTrades", 1),
-    Method::plain("UnsubscribeTrades", 1),
+    Method::plain("SubscribeOrders", 1).taking(&[Type::Long]),
+    Method::plain("UnsubscribeOrders", 1).taking(&[Type::Long]),
+    Method::plain("SubscribePositions", 1).taking(&[Type::Long]),
+    Method::plain("UnsubscribePositions", 1).taking(&[Type::Long]),
+    Method::plain("SubscribeTrades", 1).taking(&[Type::Long]),
+    Method::plain("UnsubscribeTrades", 1).taking(&[Type::Long]),
 ];
 
 pub(super) fn call(name: &str, caller: &Caller) -> Result<String, MethodError> {

@@ -107,7 +107,7 @@ pub(crate) fn snapshot(gateway: &Gateway) -> String {
                 bytes_out: own.bytes_out,
                 messages_in: own.messages_in,
                 queued_bytes: peer.outbox.queued_bytes(),
-                silent: peer.wire.is_silent(),
+                silent: peer.wire().is_some_and(|wire| wire.is_silent()),
             });
         }
     }

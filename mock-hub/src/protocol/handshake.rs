@@ -1,28 +1,18 @@
 //! The handshake request and what ASP.NET Core answers to a bad one.
 
-use std::fmt;
+use super::dotnet::{Members, Text};
 
-use serde::Deserialize;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
+/// The newest version of the hub protocol that a server of .NET 8 or later takes: the one with stateful reconnect.
+pub(crate) const NEWEST_VERSION: i32 = 2;
 
-use super::json;
-
-/// The newest version of the hub protocol that a server of .NET 8 or later takes.
-const NEWEST_VERSION: i64 = 2;
-
-/// The members that count. Of several equal ones the last wins, which a derived struct would refuse.
-#[derive(Default)]
-struct Request<'a> {
-    protocol: Option<&'a RawValue>,
-    version: Option<&'a RawValue>,
-}
-
-/// Checks a handshake request; the error is the text of the answer (HubProtocol.md, Overview; texts seen live).
-pub(crate) fn check(record: &[u8], detailed_errors: bool) -> Result<(), String> {
-    let (protocol, version) = parse(record).map_err(|detail| {
-        let text = "An unexpected error occurred during connection handshake.";
-        if detailed_errors { format!("{text} InvalidDataException: {detail}") } else { text.to_owned() }
+/// Checks a handshake request and yields the version of the hub protocol that it asks for.
+///
+/// The error is the text of the answer (HubProtocol.md, Overview; texts seen live).
+pub(crate) fn check(record: &[u8], detailed_errors: bool) -> Result<i32, String> {
+    let text = Text::new(record);
+    let (protocol, version) = parse(&text).map_err(|detail| {
+        let said = "An unexpected error occurred during connection handshake.";
+        if detailed_errors { format!("{said} {detail}") } else { said.to_owned() }
     })?;
     if !protocol.eq_ignore_ascii_case("json") {
         return Err(format!("The protocol '{protocol}' is not supported."));
@@ -31,52 +21,24 @@ pub(crate) fn check(record: &[u8], detailed_errors: bool) -> Result<(), String> 
     if version > NEWEST_VERSION {
         return Err(format!("The server does not support version {version} of the 'json' protocol."));
     }
-    Ok(())
+    Ok(version)
 }
 
-fn parse(record: &[u8]) -> Result<(String, i64), String> {
-    let text = std::str::from_utf8(record).map_err(|_| "Error reading JSON.".to_owned())?;
-    if !text.trim_start().starts_with('{') || !json::is_shallow(text) {
-        return Err("Unexpected JSON Token Type. Expected a JSON Object.".to_owned());
-    }
-    let mut input = serde_json::Deserializer::from_str(text);
-    // What follows the object is ignored, as System.Text.Json's reader stops at its end.
-    let request = Request::deserialize(&mut input).map_err(|_| "Error reading JSON.".to_owned())?;
-    let missing = |name: &str| format!("Missing required property '{name}'. Message content: {text}");
-    let protocol = request.protocol.ok_or_else(|| missing("protocol"))?;
-    let version = request.version.ok_or_else(|| missing("version"))?;
-    let protocol =
-        serde_json::from_str(protocol.get()).map_err(|_| "Expected 'protocol' to be of type String.".to_owned())?;
-    let version = version.get().parse::<i32>().map_err(|_| "Expected 'version' to be of type Number.".to_owned())?;
-    Ok((protocol, i64::from(version)))
-}
-
-impl<'de> Deserialize<'de> for Request<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members)
-    }
-}
-
-struct Members;
-
-impl<'de> Visitor<'de> for Members {
-    type Value = Request<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a handshake request")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut request = Request::default();
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "protocol" => request.protocol = Some(map.next_value()?),
-                "version" => request.version = Some(map.next_value()?),
-                _ => drop(map.next_value::<IgnoredAny>()?),
-            }
+fn parse(text: &Text<'_>) -> Result<(String, i32), String> {
+    let (mut protocol, mut version) = (None, None);
+    let mut members = Members::of(text)?;
+    while let Some(name) = members.next_name()? {
+        match &*name {
+            "protocol" => protocol = Some(members.string("protocol")?.into_owned()),
+            "version" => version = members.int32("version")?,
+            _ => _ = members.skip()?,
         }
-        Ok(request)
     }
+    let missing = |name: &str| {
+        let content = text.as_str();
+        format!("InvalidDataException: Missing required property '{name}'. Message content: {content}")
+    };
+    Ok((protocol.ok_or_else(|| missing("protocol"))?, version.ok_or_else(|| missing("version"))?))
 }
 
 #[cfg(test)]
@@ -104,6 +66,7 @@ mod tests {
             let error = check(request.as_bytes(), false).err().unwrap_or_default();
             assert_eq!(error, expected, "{request}");
         }
+        assert_eq!(check(br#"{"protocol":"json","version":2}"#, false), Ok(2));
     }
 
     #[test]

@@ -1,10 +1,7 @@
-//! The hub's side of SignalR's JSON protocol: records, the handshake, messages in and out.
+//! The wire: records, and JSON as .NET reads and writes it. The messages themselves are `signalr_proto`'s.
 
+pub(crate) mod dotnet;
 pub(crate) mod handshake;
 pub(crate) mod json;
-pub(crate) mod message;
 pub(crate) mod record;
 pub(crate) mod write;
-
-/// What ends a record (HubProtocol.md, JSON Encoding).
-pub(crate) const RECORD_SEPARATOR: u8 = 0x1E;

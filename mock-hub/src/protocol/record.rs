@@ -2,7 +2,7 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::RECORD_SEPARATOR;
+use signalr_proto::protocol::RECORD_SEPARATOR;
 
 /// A record, with its separator, is longer than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,11 @@ impl Splitter {
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The bytes that are still to be cut.
+    pub(crate) fn len(&self) -> usize {
+        self.buffer.len()
     }
 
     /// The next whole record without its separator; `None` when more bytes are needed.

@@ -1,6 +1,8 @@
 //! Outgoing records, byte for byte as ASP.NET Core writes them (`type` first, separator last).
 
 use bytes::Bytes;
+use signalr_proto::protocol::HubMessage;
+use signalr_proto::protocol::message::{Completion, Invocation};
 
 use super::json;
 
@@ -16,41 +18,53 @@ pub(crate) fn handshake_error(text: &str) -> Bytes {
 
 /// An Invocation; `arguments` is a JSON array.
 pub(crate) fn invocation(invocation_id: Option<&str>, target: &str, arguments: &str) -> Bytes {
-    let target = json::string(target);
-    let record = match invocation_id {
-        Some(id) => {
-            let id = json::string(id);
-            format!("{{\"type\":1,\"invocationId\":{id},\"target\":{target},\"arguments\":{arguments}}}\x1e")
-        }
-        None => format!("{{\"type\":1,\"target\":{target},\"arguments\":{arguments}}}\x1e"),
-    };
-    record.into()
+    record(&HubMessage::Invocation(Invocation {
+        invocation_id: invocation_id.map(Into::into),
+        target: target.into(),
+        arguments: arguments.into(),
+        ..Invocation::default()
+    }))
 }
 
 /// A StreamItem.
 pub(crate) fn stream_item(invocation_id: &str, item: &str) -> Bytes {
-    format!("{{\"type\":2,\"invocationId\":{},\"item\":{item}}}\x1e", json::string(invocation_id)).into()
+    record(&HubMessage::StreamItem { invocation_id: invocation_id.into(), item: item.into() })
 }
 
 /// A Completion with a result.
 pub(crate) fn completion(invocation_id: &str, result: &str) -> Bytes {
-    format!("{{\"type\":3,\"invocationId\":{},\"result\":{result}}}\x1e", json::string(invocation_id)).into()
+    ended(invocation_id, Completion::Result(result.into()))
 }
 
 /// A Completion with an error.
 pub(crate) fn completion_error(invocation_id: &str, error: &str) -> Bytes {
-    let (id, error) = (json::string(invocation_id), json::string(error));
-    format!("{{\"type\":3,\"invocationId\":{id},\"error\":{error}}}\x1e").into()
+    ended(invocation_id, Completion::Error(error.into()))
 }
 
 /// The Completion of a stream: neither result nor error.
 pub(crate) fn completion_of_stream(invocation_id: &str) -> Bytes {
-    format!("{{\"type\":3,\"invocationId\":{}}}\x1e", json::string(invocation_id)).into()
+    ended(invocation_id, Completion::Void)
 }
 
 /// A Close record.
 pub(crate) fn close(error: Option<&str>, allow_reconnect: bool) -> Bytes {
-    let error = error.map(|text| format!(",\"error\":{}", json::string(text))).unwrap_or_default();
-    let reconnect = if allow_reconnect { ",\"allowReconnect\":true" } else { "" };
-    format!("{{\"type\":7{error}{reconnect}}}\x1e").into()
+    record(&HubMessage::Close { error: error.map(Into::into), allow_reconnect })
+}
+
+/// An Ack: everything up to this number has come (stateful reconnect).
+pub(crate) fn ack(sequence_id: i64) -> Bytes {
+    record(&HubMessage::Ack { sequence_id })
+}
+
+/// A Sequence: the records that follow are counted from this number (stateful reconnect).
+pub(crate) fn sequence(sequence_id: i64) -> Bytes {
+    record(&HubMessage::Sequence { sequence_id })
+}
+
+fn ended(invocation_id: &str, outcome: Completion<'_>) -> Bytes {
+    record(&HubMessage::Completion { invocation_id: invocation_id.into(), outcome })
+}
+
+fn record(message: &HubMessage<'_>) -> Bytes {
+    message.to_record().into()
 }

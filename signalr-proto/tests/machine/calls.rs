@@ -284,7 +284,7 @@ fn arguments_that_hold_a_separator_are_refused() {
     assert!(sim.wire().is_empty());
     // A target is a text of ours: it is escaped.
     sim.invoke("a\u{1e}\"");
-    assert_eq!(sim.wire(), [r#"{"type":1,"invocationId":"1","target":"a\u001e\"","arguments":[]}"#]);
+    assert_eq!(sim.wire(), [r#"{"type":1,"invocationId":"1","target":"a\u001E\"","arguments":[]}"#]);
 }
 
 #[test]

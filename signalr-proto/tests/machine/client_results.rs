@@ -113,7 +113,7 @@ fn an_id_is_opaque() {
     sim.hub(r#"{"type":1,"invocationId":"\u001e\" é","target":"Ask","arguments":[]}"#);
     let ticket = handle.take_ticket().unwrap();
     sim.command(Command::Complete { ticket, result: Ok("1".to_owned()) });
-    assert_eq!(sim.wire(), [r#"{"type":3,"invocationId":"\u001e\" é","result":1}"#]);
+    assert_eq!(sim.wire(), [r#"{"type":3,"invocationId":"\u001E\" é","result":1}"#]);
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn written() -> Vec<(HubMessage<'static>, &'static str)> {
         ),
         (completion("1", Completion::Void), r#"{"type":3,"invocationId":"1"}"#),
         (completion("1", Completion::Result("null".into())), r#"{"type":3,"invocationId":"1","result":null}"#),
-        (completion("1", Completion::Error("no\u{1e}".into())), r#"{"type":3,"invocationId":"1","error":"no\u001e"}"#),
+        (completion("1", Completion::Error("no\u{1e}".into())), r#"{"type":3,"invocationId":"1","error":"no\u001E"}"#),
         (
             HubMessage::StreamInvocation(invocation(Some("4"), "s", "[\"x\"]")),
             r#"{"type":4,"invocationId":"4","target":"s","arguments":["x"]}"#,

@@ -1,0 +1,1 @@
+//! The machine alone, with a clock that the tests turn.
