@@ -191,7 +191,8 @@ fn start_mock(profile: Profile) -> Hub {
         ..Options::default()
     };
     let options = match profile {
-        Profile::Usual | Profile::Stateful => usual,
+        Profile::Usual => usual,
+        Profile::Stateful => Options { stateful_reconnect: true, ..usual },
         Profile::Impatient => {
             Options { client_timeout: Duration::from_millis(1_500), keep_alive: Duration::from_millis(300), ..usual }
         }
