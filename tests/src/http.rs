@@ -8,14 +8,20 @@ use serde_json::Value;
 
 /// Sends a request to `http://HOST:PORT/...` and gives the status and the body.
 pub fn request(method: &str, url: &str, body: &str) -> (u16, String) {
+    request_with(method, url, &[], body)
+}
+
+/// The same with headers.
+pub fn request_with(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
     let (authority, path) = url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).unwrap();
     let mut socket = TcpStream::connect(authority).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let length = body.len();
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     // 1.0, so that the answer ends with the socket and comes in one piece.
     write!(
         socket,
-        "{method} /{path} HTTP/1.0\r\nHost: {authority}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        "{method} /{path} HTTP/1.0\r\nHost: {authority}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
     )
     .unwrap();
     let mut answer = String::new();
