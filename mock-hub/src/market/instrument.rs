@@ -126,8 +126,9 @@ impl Instrument {
         best_of(&self.published, self.tick)
     }
 
-    /// The quote that a new subscriber gets.
-    pub(super) fn full_quote(&self, stamp: &mut Stamp) -> String {
+    /// The quote that a new subscriber gets; what follows it need not be in full.
+    pub(super) fn full_quote(&mut self, stamp: &mut Stamp) -> String {
+        self.quotes_in_full = false;
         stamp.set(self.touched);
         json::quote(&self.names, self.tick, &self.published, None, stamp)
     }

@@ -206,7 +206,7 @@ impl Market {
     pub fn full_quote(&mut self, now: OffsetDateTime, contract: &str) -> Option<String> {
         self.clock(now);
         let index = self.opened(contract)?;
-        Some(self.open.get(index)?.full_quote(&mut self.stamp))
+        Some(self.open.get_mut(index)?.full_quote(&mut self.stamp))
     }
 
     /// The rows that a new subscriber to the depth gets first: JSON arrays, more than 10 KB altogether.
