@@ -5,75 +5,34 @@
 
 mod common;
 
+use common::allowed::{ALLOWED, surprises};
+use common::conversation::Conversation;
 use common::{Client, HANDSHAKE};
+use futures_util::StreamExt;
 use mock_hub::{MockHub, Options};
-use serde::Deserialize;
-use serde_json::Value;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 const RECORDED: &str = include_str!("data/aspnetcore-answers.jsonl");
-
-#[derive(Deserialize)]
-struct Conversation {
-    name: String,
-    send: Vec<Value>,
-    received: String,
-    /// The WebSocket close that followed; absent where the connection lived on.
-    close: Option<u16>,
-}
+/// So many conversations go on at once.
+const AT_ONCE: usize = 16;
 
 #[tokio::test]
 async fn every_recorded_conversation_goes_as_it_went() {
     let hub = MockHub::start(Options::default()).unwrap();
-    let mut differences = Vec::new();
-    let mut count = 0;
-    for line in RECORDED.lines() {
-        let conversation: Conversation = serde_json::from_str(line).unwrap();
-        count += 1;
-        if let Err(difference) = replay(&hub, &conversation).await {
-            differences.push(format!("{}: {difference}", conversation.name));
-        }
-    }
-    assert!(count > 80, "{count} conversations");
-    assert!(differences.is_empty(), "{}", differences.join("\n"));
-}
-
-async fn replay(hub: &MockHub, conversation: &Conversation) -> Result<(), String> {
-    let mut client = Client::open(&hub.hub_url("conformance")).await.map_err(|status| status.to_string())?;
-    for part in &conversation.send {
-        client.send_message(message(part)).await;
-    }
-    let expected = &conversation.received;
-    if let Some(code) = conversation.close {
-        let (received, end) = client.read_to_end().await;
-        let as_expected = received == *expected && end == common::End::Closed(code);
-        return if as_expected { Ok(()) } else { Err(format!("{received:?} then {end:?}, not {expected:?}, {code}")) };
-    }
-    let mut received = String::new();
-    while received.len() < expected.len() {
-        match client.message().await {
-            Ok(message) => received.push_str(message.to_text().map_err(|error| error.to_string())?),
-            Err(end) => return Err(format!("{received:?} then {end:?}, not {expected:?}")),
-        }
-    }
-    if received != *expected {
-        return Err(format!("{received:?}, not {expected:?}"));
-    }
-    // Nothing more was said, and the connection lives.
-    let answer = client.call("alive", "Add", "[20,22]").await;
-    if answer["result"] == 42 { Ok(()) } else { Err(format!("afterwards: {answer}")) }
-}
-
-fn message(part: &Value) -> Message {
-    if let Some(text) = part.as_str() {
-        return Message::text(text);
-    }
-    match part["hex"].as_str() {
-        Some(hex) => Message::binary(data_encoding::HEXLOWER.decode(hex.as_bytes()).expect("the recording is hex")),
-        None => Message::Close(Some(CloseFrame { code: CloseCode::Normal, reason: Default::default() })),
-    }
+    let conversations: Vec<Conversation> = RECORDED.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(conversations.len() > 300, "{} conversations", conversations.len());
+    let url = hub.hub_url("conformance");
+    let plays = conversations.iter().map(|conversation| async {
+        let (answer, expected) = (conversation.play(&url).await, conversation.expected());
+        let name = conversation.name.clone();
+        (answer != expected).then(|| (name, format!("{answer:?}\n  not {expected:?}")))
+    });
+    let differences: Vec<_> = futures_util::stream::iter(plays)
+        .buffer_unordered(AT_ONCE)
+        .filter_map(async |difference| difference)
+        .collect()
+        .await;
+    let surprises = surprises(&differences, ALLOWED);
+    assert!(surprises.is_empty(), "{}", surprises.join("\n"));
 }
 
 #[tokio::test]

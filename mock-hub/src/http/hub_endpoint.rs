@@ -57,7 +57,12 @@ pub(super) async fn connect(gateway: Arc<Gateway>, hub: Hub, request: Request) -
                 let _ = returns.send((wire, early)).await;
             });
         }
-        Some(Claim::Unknown) => return no_such_id(),
+        Some(Claim::Unknown) => {
+            // On an upgrade this one comes without its type (seen live).
+            let mut response = no_such_id();
+            response.headers_mut().remove(header::CONTENT_TYPE);
+            return response;
+        }
         Some(Claim::InUse) => return empty(StatusCode::CONFLICT),
     };
     let expires = access::expiry(&gateway, hub, &bearer);
@@ -114,7 +119,7 @@ fn not_an_upgrade(gateway: &Gateway, request: &Request, token: Option<&str>) -> 
             plain(StatusCode::BAD_REQUEST, "Cannot terminate this connection using the DELETE endpoint.")
         }
         Some(_) if *request.method() == Method::POST => empty(StatusCode::METHOD_NOT_ALLOWED),
-        Some(_) => plain(StatusCode::BAD_REQUEST, "Connection ID required"),
+        Some(_) => plain(StatusCode::NOT_FOUND, "LongPolling transport not supported by this end point type"),
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn negotiate(gateway: &Gateway, path: &[&str], headers: &HeaderMap) -
         }
         ["redirect-forever"] => ok(format!("{{\"url\":{}}}", to("redirect-forever"))),
         ["negotiate-error"] => ok(r#"{"error":"no seats left"}"#.to_owned()),
-        ["negotiate-legacy"] => ok(r#"{"ProtocolVersion":"1.5","ConnectionId":"x"}"#.to_owned()),
+        ["negotiate-legacy"] => json(StatusCode::OK, r#"{"ProtocolVersion":"1.5","ConnectionId":"x"}"#.to_owned()),
         ["negotiate-html"] => ([(header::CONTENT_TYPE, "text/html")], "<html>gateway</html>").into_response(),
         ["negotiate-status", status] => match status.parse().ok().and_then(|code| StatusCode::from_u16(code).ok()) {
             Some(status) if !status.is_informational() => empty(status),
@@ -28,6 +28,7 @@ pub(super) fn negotiate(gateway: &Gateway, path: &[&str], headers: &HeaderMap) -
     }
 }
 
+/// As minimal endpoints answer, where SignalR's own leave the charset out.
 fn ok(body: String) -> Response {
-    json(StatusCode::OK, body)
+    ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
 }

@@ -17,12 +17,12 @@ impl Arguments {
 
     /// An `int`: an integer token in range; `1.0` and `"1"` are refused, as by System.Text.Json.
     pub(crate) fn int(&self, index: usize) -> Result<i32, MethodError> {
-        self.typed(index)
+        self.integer(index)
     }
 
     /// A `long`.
     pub(crate) fn long(&self, index: usize) -> Result<i64, MethodError> {
-        self.typed(index)
+        self.integer(index)
     }
 
     /// A `string` that must be there: the name of its parameter is told where it is null.
@@ -51,6 +51,12 @@ impl Arguments {
             )),
             _ => Err(MethodError::wrong_argument_type()),
         }
+    }
+
+    /// From the digits: `-0` is an integer too.
+    fn integer<T: std::str::FromStr>(&self, index: usize) -> Result<T, MethodError> {
+        let value = self.0.get(index).and_then(|value| value.get().parse().ok());
+        value.ok_or_else(MethodError::wrong_argument_type)
     }
 
     fn typed<T: DeserializeOwned>(&self, index: usize) -> Result<T, MethodError> {

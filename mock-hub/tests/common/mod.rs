@@ -5,6 +5,9 @@
 
 pub(crate) mod rest;
 
+pub(crate) mod allowed;
+pub(crate) mod conversation;
+
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
