@@ -16,6 +16,13 @@ pub(crate) struct CallId(u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct UploadKey(u64);
 
+#[cfg(test)]
+impl UploadKey {
+    pub(super) fn first_of(calls: &Calls) -> Self {
+        calls.uploads.values().next().expect("an upload is open").key
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) invocation_id: Option<String>,

@@ -46,6 +46,9 @@ use reading::Invocation;
 use resume::Resume;
 use timers::{Timer, Timers};
 
+/// The bytes that are read while the reading of records waits: without them no close would be seen.
+const READ_AHEAD: usize = 64 * 1024;
+
 /// What a connection obeys; the durations as in [`Options`](crate::Options).
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
@@ -134,6 +137,8 @@ pub(crate) struct Connection {
     calls: Calls,
     outbound: Outbound,
     resume: Option<Resume>,
+    /// Since when the buffer of stateful reconnect is full and something waits for it.
+    held_up_since: Option<Instant>,
     has_socket: bool,
     /// This socket took the place of one that still lived: it is closed when it says something (seen live).
     is_intruder: bool,
@@ -174,6 +179,7 @@ impl Connection {
             calls: Calls::new(rules.parallel_invocations, rules.upload_capacity),
             outbound: Outbound::default(),
             resume: None,
+            held_up_since: None,
             has_socket: true,
             is_intruder: false,
             timers,
@@ -384,7 +390,7 @@ impl Connection {
         let is_held_up = self.outbound.is_held_up(self.resume.as_ref());
         !self.events.is_empty()
             || (self.calls.has_held() && self.outbound.has_room() && !is_held_up)
-            || (is_held_up && self.has_socket && !self.timers.is_set(Timer::Stall))
+            || (is_held_up && self.has_socket && self.held_up_since.is_none())
     }
 
     /// The instant at which [`Connection::handle_timeout`] wants to be called, if nothing happens before.
@@ -392,9 +398,9 @@ impl Connection {
         self.timers.next()
     }
 
-    /// Whether the socket should be read; otherwise TCP pushes back.
+    /// Whether the socket should be read; otherwise TCP pushes back. A little is read ahead of a call that waits.
     pub(crate) fn wants_read(&self) -> bool {
-        self.phase != Phase::Over && self.blocked.is_none()
+        self.phase != Phase::Over && (self.blocked.is_none() || self.inbound.len() < READ_AHEAD)
     }
 
     fn lose_socket(&mut self, now: Instant) {
@@ -425,12 +431,14 @@ impl Connection {
             self.timers.set(Timer::Ack, due);
         }
         if !(self.has_socket && self.outbound.is_held_up(Some(resume))) {
+            self.held_up_since = None;
             self.timers.clear(Timer::Stall);
-        } else if !self.timers.is_set(Timer::Stall) {
-            let is_deadlock = self.blocked.is_some();
-            let timeout = if is_deadlock { resume::DEADLOCK_TIMEOUT } else { resume::STALL_TIMEOUT };
-            self.timers.set(Timer::Stall, now + timeout);
+            return;
         }
+        let since = *self.held_up_since.get_or_insert(now);
+        let is_deadlock = self.blocked.is_some();
+        let timeout = if is_deadlock { resume::DEADLOCK_TIMEOUT } else { resume::STALL_TIMEOUT };
+        self.timers.set(Timer::Stall, since + timeout);
     }
 }
 

@@ -19,7 +19,8 @@ pub(crate) const ALLOWED_DETAILS: &[(&str, &str)] = &[
 ];
 
 /// Requests to HTTP.
-pub(crate) const ALLOWED_REQUESTS: &[(&str, &str)] = &[("hub_post_fresh_id", "There the body of a POST waits for the WebSocket that comes later; no client sends one.")];
+pub(crate) const ALLOWED_REQUESTS: &[(&str, &str)] =
+    &[("hub_post_fresh_id", "There the body of a POST waits for the WebSocket that comes later; no client sends one.")];
 
 /// Splits what differed into surprises and reasons that no longer hold.
 pub(crate) fn surprises(differences: &[(String, String)], allowed: &[(&str, &str)]) -> Vec<String> {
