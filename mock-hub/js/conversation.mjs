@@ -411,6 +411,46 @@ await check("a token in the header, and one in the query", async () => {
   });
 });
 
+// Stateful reconnect, where the hub was started with it
+
+const negotiated = await post("/hubs/conformance/negotiate?negotiateVersion=1&useStatefulReconnect=true");
+if ((await negotiated.json()).useStatefulReconnect) {
+  await check("a lost socket is replaced, and nothing of a stream and no call is lost", async () => {
+    const hub = new signalR.HubConnectionBuilder()
+      .withUrl(`${base}/hubs/conformance`, { transport: signalR.HttpTransportType.WebSockets })
+      .withStatefulReconnect()
+      .configureLogging(signalR.LogLevel.None)
+      .build();
+    await hub.start();
+    let ended = false;
+    hub.onclose(() => (ended = true));
+    const before = (await hub.invoke("WhoAmI")).connectionId;
+    const drop = () => post(`/control/drop?how=tcp&connectionId=${encodeURIComponent(before)}`);
+    const calls = [];
+    const items = await new Promise((resolve, reject) => {
+      const items = [];
+      hub.stream("Counter", 100, 5).subscribe({
+        next: (item) => {
+          items.push(item);
+          if (item === 20 || item === 60) {
+            drop();
+            calls.push(hub.invoke("Echo", item));
+          }
+        },
+        error: reject,
+        complete: () => resolve(items),
+      });
+    });
+    same(items, Array.from({ length: 100 }, (_, item) => item));
+    same(await Promise.all(calls), [20, 60]);
+    same((await hub.invoke("WhoAmI")).connectionId, before);
+    holds(!ended, "the connection was closed");
+    await hub.stop();
+  });
+} else {
+  console.log("skip  stateful reconnect: the hub does not offer it");
+}
+
 // The market
 
 await check("quotes: a full one before the completion, then sparse ones, serials without a hole", async () => {

@@ -275,6 +275,13 @@ impl<'a> Driver<'a> {
         if !outbox.look(|connection| connection.is_resumable()) {
             return;
         }
+        if let Some(how) = self.peer.take_cut() {
+            // The old socket was to go before this one came.
+            if let Some(old) = self.take_socket(socket) {
+                old.cut(&how);
+            }
+            outbox.with(|connection, now| connection.handle_loss(now));
+        }
         if let Some(old) = self.take_socket(socket) {
             old.writer.abort();
             let _ = timeout(LINGER, old.wire.write_raw(&CLOSE_FRAME)).await;

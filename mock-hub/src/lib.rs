@@ -48,11 +48,10 @@
 //!
 //! Both bind 127.0.0.1 only (unless [`Options::public`] is set) and live on threads of their own, so that tests of any runtime can use them.
 //!
-//! Known differences from ASP.NET Core: WebSockets are the only transport, JSON the only protocol, there is no
-//! stateful reconnect, a client's WebSocket close is answered with its own code (there always 1000), unknown message
-//! types are skipped (the real server stops listening after one), a null binds to a text parameter as the empty text,
-//! a null in place of an `object[]` is a binding error (there it ends the connection), and a stream is cancelled at
-//! once even where the real method takes no cancellation token.
+//! Known differences from ASP.NET Core: WebSockets are the only transport, JSON the only protocol, a limit of 0 for
+//! received records is none (there it refuses every handshake), the body of a POST to a negotiated id is not kept for the
+//! WebSocket, and timers go off when they are due, where the real server looks once a second. `tests/differential.rs`
+//! sends the same bytes to both and lists what else may differ.
 
 mod calls;
 mod changes;

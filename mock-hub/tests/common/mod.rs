@@ -33,6 +33,7 @@ pub(crate) enum End {
 pub(crate) struct Client {
     socket: WebSocketStream<TcpStream>,
     text: String,
+    calls_said: usize,
 }
 
 impl Client {
@@ -49,7 +50,7 @@ impl Client {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         match timeout(DEADLINE, client_async(request, stream)).await.expect("no answer to the upgrade") {
-            Ok((socket, _)) => Ok(Self { socket, text: String::new() }),
+            Ok((socket, _)) => Ok(Self { socket, text: String::new(), calls_said: 0 }),
             Err(Error::Http(response)) => Err(response.status().as_u16()),
             Err(_) => Err(0),
         }
@@ -65,6 +66,19 @@ impl Client {
 
     pub(crate) async fn send(&mut self, text: &str) {
         self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    /// Sends a message; the error is that of a socket that has gone.
+    pub(crate) async fn try_send(&mut self, message: Message) -> Result<(), Error> {
+        if let Ok(text) = message.to_text() {
+            self.calls_said += text.matches("\"type\":1}").count();
+        }
+        self.socket.send(message).await
+    }
+
+    /// How many invocations [`Client::try_send`] has sent.
+    pub(crate) fn calls_said(&self) -> usize {
+        self.calls_said
     }
 
     pub(crate) async fn send_message(&mut self, message: Message) {
