@@ -3,6 +3,8 @@
 //! The real one is found by `ASPNETCORE_HUB`, its folder, or beside the repository; without it the test says that it
 //! did nothing. What may differ stands in `common/allowed.rs`.
 
+#![allow(clippy::unwrap_used, reason = "this is test code, though clippy does not see all of it")]
+
 mod common;
 
 use std::io::{BufRead, BufReader};
@@ -201,10 +203,7 @@ const REQUESTS: &[Request] = &[
 async fn answer(url: &str, request: &Request) -> String {
     let (_, method, path, headers) = request;
     let path = if path.contains("ID") { path.replace("ID", &fresh_id(url).await) } else { (*path).to_owned() };
-    let (status, head, mut body) = http(method, &format!("{url}{path}"), headers, "").await;
-    if head.contains("transfer-encoding: chunked") {
-        body = joined(&body);
-    }
+    let (status, head, mut body) = ask(method, &format!("{url}{path}"), headers).await;
     for name in ["connectionId", "connectionToken"] {
         body = without_value(&body, name);
     }
@@ -215,22 +214,25 @@ async fn answer(url: &str, request: &Request) -> String {
     format!("{status} {} {}", head.join(", "), body.replace(url, "URL"))
 }
 
-/// A body without its chunks' sizes.
-fn joined(mut chunks: &str) -> String {
-    let mut body = String::new();
+/// A request; its answer's body without the sizes of its chunks.
+async fn ask(method: &str, url: &str, headers: &[(&str, &str)]) -> (u16, String, String) {
+    let (status, head, body) = http(method, url, headers, "").await;
+    if !head.contains("transfer-encoding: chunked") {
+        return (status, head, body);
+    }
+    let (mut joined, mut chunks) = (String::new(), body.as_str());
     while let Some((size, rest)) = chunks.split_once("\r\n") {
         let size = usize::from_str_radix(size, 16).unwrap_or_default();
         let (chunk, rest) = rest.split_at(size.min(rest.len()));
-        body.push_str(chunk);
+        joined.push_str(chunk);
         chunks = rest.trim_start();
     }
-    body
+    (status, head, joined)
 }
 
 async fn fresh_id(url: &str) -> String {
-    let (_, _, body) = http("POST", &format!("{url}/hubs/conformance/negotiate?negotiateVersion=1"), &[], "").await;
-    let start = body.find('{').unwrap_or_default();
-    let answer = serde_json::Deserializer::from_str(&body[start..]).into_iter::<Value>().next().unwrap().unwrap();
+    let (_, _, body) = ask("POST", &format!("{url}/hubs/conformance/negotiate?negotiateVersion=1"), &[]).await;
+    let answer: Value = serde_json::from_str(&body).unwrap();
     answer["connectionToken"].as_str().unwrap().to_owned()
 }
 
