@@ -8,11 +8,8 @@ use mock_hub::{BadToken, Clock, Login, Options};
 
 use crate::logging::Log;
 
-/// A TopstepX gateway for tests: REST under /api, the hubs /hubs/market and /hubs/user, and a way to break it.
-///
-/// The first line on standard output is one JSON object: url, pid, userName, apiKey.
+/// What the gateway is told.
 #[derive(Debug, Parser)]
-#[command(name = "mock-hub", max_term_width = 100)]
 pub(crate) struct Arguments {
     /// The port; 0: any free one
     #[arg(long, default_value_t = 0)]
@@ -26,6 +23,9 @@ pub(crate) struct Arguments {
     /// A scenario to play: rules and steps with times
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
+    /// Write what connections say and hear to a new file in this folder, as JSON lines
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
     /// Stop when standard input ends, so that no test leaves a hub behind
     #[arg(long)]
     pub(crate) exit_with_stdin: bool,
@@ -116,6 +116,11 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    /// The user whom the first line names.
+    pub(crate) fn first_login(&self) -> Login {
+        self.users.first().cloned().unwrap_or_default()
+    }
+
     pub(crate) fn into_options(self) -> Options {
         let milliseconds = Duration::from_millis;
         let defaults = Options::default();
@@ -148,6 +153,7 @@ impl Arguments {
             bare_user_events: self.bare_user_events,
             refuse_foreign_accounts: self.refuse_foreign_accounts,
             scenario: self.scenario,
+            record: self.record,
             ..Options::default()
         }
     }

@@ -59,6 +59,9 @@ impl MockHub {
         let scenario = options.scenario.as_deref().map(Scenario::read).transpose()?;
         let mut gateway = Gateway::new(options);
         prepare(&mut gateway);
+        if let Some(folder) = &gateway.options.record {
+            gateway.recorder.to_folder(folder)?;
+        }
         let gateway = Arc::new(gateway);
         let thread = server::start(&gateway)?;
         let hub = Self { gateway, thread };

@@ -44,6 +44,9 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
+//! Everything can go wrong: see [`faults`] for one thing at a time, [`scenario`] for a whole bad day in a file. What
+//! connections said can be kept and played again: see [`recording`].
+//!
 //! [`script::ScriptHub`] is the other tool: a server whose every connection a test writes out by hand.
 //!
 //! Both bind 127.0.0.1 only (unless [`Options::public`] is set) and live on threads of their own, so that tests of any runtime can use them.

@@ -3,21 +3,20 @@
 mod arguments;
 mod greeting;
 mod logging;
+mod program;
 
 use std::io::{Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use mock_hub::MockHub;
-
-use arguments::Arguments;
+use program::Program;
 
 fn main() -> ExitCode {
     // A wrong option prints the usage and leaves with 2.
-    let arguments = Arguments::parse();
-    arguments.log.install();
-    match run(arguments) {
+    let program = Program::parse();
+    program.arguments().log.install();
+    match run(program) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("mock-hub: {error}");
@@ -26,11 +25,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> std::io::Result<()> {
-    let exit_with_stdin = arguments.exit_with_stdin;
-    let options = arguments.into_options();
-    let login = options.users.first().cloned().unwrap_or_default();
-    let hub = Arc::new(MockHub::start(options)?);
+fn run(program: Program) -> std::io::Result<()> {
+    let exit_with_stdin = program.arguments().exit_with_stdin;
+    let login = program.arguments().first_login();
+    let hub = Arc::new(program.start()?);
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", greeting::for_programs(&hub.url(), &login))?;
     out.flush()?;

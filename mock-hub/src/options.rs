@@ -93,6 +93,10 @@ pub struct Options {
     pub refuse_foreign_accounts: bool,
     /// A file of steps to play once the hub has started; default none.
     pub scenario: Option<PathBuf>,
+    /// A folder in which a new file takes what connections say and hear, from the start; default none.
+    ///
+    /// It is [`MockHub::record`](crate::MockHub::record), begun before the first connection.
+    pub record: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -130,6 +134,7 @@ impl Default for Options {
             bare_user_events: false,
             refuse_foreign_accounts: false,
             scenario: None,
+            record: None,
         }
     }
 }

@@ -214,3 +214,16 @@ fn what_is_no_recording_is_told_by_its_line() {
     }
     assert!("0".parse::<Speed>().is_err() && "fast".parse::<Speed>().is_err());
 }
+
+#[tokio::test]
+async fn a_hub_records_from_its_start_when_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = MockHub::start(Options { record: Some(folder.path().to_owned()), ..quiet() }).unwrap();
+    let url = format!("{}/control/record", hub.url());
+    assert_eq!(http("POST", &url, &[], "").await.0, 409);
+    Client::connect(&hub.hub_url("market")).await;
+    assert!(hub.until(DEADLINE, |hub| hub.connections().is_empty()).await);
+    drop(hub);
+    let path = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(Recording::read(path).unwrap().entries.len(), 4);
+}

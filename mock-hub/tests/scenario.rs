@@ -224,6 +224,18 @@ async fn a_hub_plays_the_scenario_it_is_started_with_and_does_not_start_with_a_b
     assert!(error.contains("a.toml: line 4: unknown variant `no-such`"), "{error}");
 }
 
+#[tokio::test]
+async fn a_scenario_is_begun_by_http() {
+    let hub = MockHub::start(Options::default()).unwrap();
+    let url = format!("{}/control/scenario", hub.url());
+    let scenario = "[[step]]\nat = \"0s\"\nrule = { fault = { upgrade-status = { status = 418 } } }\n";
+    assert_eq!(http("POST", &url, &[], scenario).await.0, 200);
+    reached(&hub, "upgrade-status", Phase::Active).await;
+    assert_eq!(Client::open(&hub.hub_url("market")).await.err(), Some(418));
+    let (status, _, text) = http("POST", &url, &[], "[[step]]\nat = \"0s\"\n").await;
+    assert_eq!((status, text.as_str()), (400, "line 1: a step does one thing"));
+}
+
 #[test]
 fn the_scenarios_that_come_along_read_to_the_end() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");

@@ -82,7 +82,11 @@ impl Faults {
         let now = Instant::now();
         let ids = {
             let book = &mut lock(&self.state).book;
-            rules.into_iter().map(|rule| book.inject(now, rule)).collect()
+            let inject = |rule: Rule| {
+                tracing::info!(fault = rule.fault.name(), scope = ?rule.scope, "a rule is injected");
+                book.inject(now, rule)
+            };
+            rules.into_iter().map(inject).collect()
         };
         self.turn(gateway);
         self.changed.notify_one();

@@ -9,6 +9,7 @@ use axum::routing::{delete, get};
 use axum::{Json, Router};
 use serde_json::json;
 
+use super::fault::Fault;
 use super::rule::{FaultId, Rule, RuleReport};
 use crate::gateway::Gateway;
 
@@ -16,6 +17,7 @@ use crate::gateway::Gateway;
 pub(crate) fn routes() -> Router<Arc<Gateway>> {
     Router::new()
         .route("/control/faults", get(list).post(inject).delete(heal_all))
+        .route("/control/faults/names", get(names))
         .route("/control/faults/{id}", delete(heal))
 }
 
@@ -37,6 +39,11 @@ async fn inject(State(gateway): State<Arc<Gateway>>, body: String) -> Response {
 /// `GET /control/faults`: the rules, where they stand, and how often each acted.
 async fn list(State(gateway): State<Arc<Gateway>>) -> Json<Vec<RuleReport>> {
     Json(gateway.faults.reports())
+}
+
+/// `GET /control/faults/names`: the names of all faults.
+async fn names() -> Json<&'static [&'static str]> {
+    Json(Fault::names())
 }
 
 /// `DELETE /control/faults/{id}`: heals one; 404 when it does not hold.

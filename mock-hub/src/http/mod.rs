@@ -26,6 +26,7 @@ use crate::gateway::Gateway;
 use crate::hubs::Hub;
 use crate::recording;
 use crate::rest;
+use crate::scenario;
 
 pub(crate) use access::token_of;
 
@@ -41,6 +42,7 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .merge(observe::routes())
         .merge(faults::routes())
         .merge(recording::routes())
+        .merge(scenario::routes())
         .fallback(by_path)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn_with_state(Arc::clone(&gateway), faults::gate))

@@ -45,6 +45,7 @@
 //! default. Times are the real clock's, whatever clock the market has.
 
 mod decimal;
+mod http;
 mod parse;
 mod play;
 
@@ -59,6 +60,8 @@ use serde_json::Value;
 
 use crate::faults::Rule;
 use crate::handle::MockHub;
+
+pub(crate) use http::routes;
 
 /// The longest file that is read.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;

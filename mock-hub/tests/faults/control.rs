@@ -64,4 +64,6 @@ async fn what_makes_no_sense_is_told_and_nothing_of_it_is_taken() {
         assert!(status == 400 && text.contains(complaint), "{body}: {status} {text}");
     }
     assert!(hub.faults().is_empty());
+    let (status, _, names) = http("GET", &format!("{url}/names"), &[], "").await;
+    assert!(status == 200 && names.contains("\"rest-drop\""), "{names}");
 }
