@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::fault::{Fault, Manner};
+use super::fault::Fault;
+use super::manner::Manner;
 use super::rule::{FaultId, Phase, Rule, RuleReport, Scope};
 use crate::hubs::Hub;
 use crate::oracle::Verdict;
@@ -180,6 +181,16 @@ impl FaultBook {
             }
         }
         states
+    }
+
+    /// Whether an event's time has come.
+    pub(crate) fn is_something_due(&self, now: Instant) -> bool {
+        self.entries.iter().any(|entry| entry.due.is_some_and(|at| at <= now))
+    }
+
+    /// Whether a state holds for anybody.
+    pub(crate) fn has_states(&self, now: Instant) -> bool {
+        self.entries.iter().any(|entry| entry.rule.fault.manner() == Manner::State && entry.is_its_time(now))
     }
 
     /// The events whose time has come; each is then put to the connections by [`FaultBook::strikes`].

@@ -39,6 +39,8 @@ struct State {
     seats: Vec<Seat>,
     /// The seats at which the dead are looked for next.
     crowded: usize,
+    /// Whether a state held when the seats were settled last.
+    had_states: bool,
     port: Vec<(FaultId, bool)>,
     late: BTreeMap<(Instant, u64), Late>,
     last_late: u64,
@@ -68,6 +70,7 @@ impl Faults {
             book: FaultBook::new(seed),
             seats: Vec::new(),
             crowded: 64,
+            had_states: false,
             port: Vec::new(),
             late: BTreeMap::new(),
             last_late: 0,
@@ -194,20 +197,22 @@ impl Faults {
 
     /// Does what is due and says when to come again.
     fn turn(&self, gateway: &Arc<Gateway>) -> Option<Instant> {
-        // Never under the lock: others ask for a verdict while they hold the book of connections.
-        let present = gateway.peers.present();
         let now = Instant::now();
+        let is_something_due = lock(&self.state).book.is_something_due(now);
+        // Never under the lock: others ask for a verdict while they hold the book of connections.
+        let present = is_something_due.then(|| gateway.peers.present());
         let mut blows: Vec<(Option<Arc<Peer>>, Fault)> = Vec::new();
         let mut guard = lock(&self.state);
         let state = &mut *guard;
-        for due in state.book.due(now) {
+        let due = present.as_ref().map(|_| state.book.due(now));
+        for due in due.into_iter().flatten() {
             if due.fault.is_for_everyone() {
                 if state.book.strikes(due.id, Whom::default()) {
                     blows.push((None, due.fault));
                 }
                 continue;
             }
-            for peer in &present {
+            for peer in present.iter().flatten() {
                 if state.book.strikes(due.id, Whom::new(peer.hub.name(), &peer.id)) {
                     blows.push((Some(Arc::clone(peer)), due.fault.clone()));
                 }
@@ -217,7 +222,12 @@ impl Faults {
         state.book.expire(now);
         let is_closed = |fault: &Fault| matches!(fault, Fault::RefuseConnections).then_some(());
         let refuses = !state.book.states(now, Whom::default(), &mut state.port, is_closed).is_empty();
-        state.seats.retain_mut(|seat| seat.settle(&mut state.book, now));
+        // Also once after the last one, to let go of what it held.
+        let has_states = state.book.has_states(now);
+        if has_states || state.had_states {
+            state.seats.retain_mut(|seat| seat.settle(&mut state.book, now));
+        }
+        state.had_states = has_states;
         self.tell(&mut state.book);
         let later = state.late.split_off(&(now, u64::MAX));
         let happening = std::mem::replace(&mut state.late, later);

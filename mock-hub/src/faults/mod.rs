@@ -32,6 +32,7 @@ mod fault;
 mod handle;
 mod http;
 mod mangle;
+mod manner;
 mod names;
 mod packing;
 mod parts;
