@@ -25,7 +25,8 @@ use super::span;
 pub enum Fault {
     // The port.
     /// State: the port is closed and the system refuses connections, as when the gateway is down for maintenance.
-    /// Existing connections stay. Everyone's only. A client sees "connection refused".
+    /// Existing connections stay. Everyone's only. A client sees "connection refused", and so does whoever would heal it
+    /// by HTTP: give it an end with `lasts`.
     RefuseConnections,
 
     // Negotiate and upgrade.
