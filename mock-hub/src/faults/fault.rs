@@ -102,7 +102,8 @@ pub enum Fault {
     },
 
     // The socket.
-    /// Event: the socket ends without a Close record and without a WebSocket close.
+    /// Event: the socket ends without a Close record and without a WebSocket close. With stateful reconnect the
+    /// connection lives on without it, for a while.
     Drop {
         /// How it ends.
         how: DropHow,
