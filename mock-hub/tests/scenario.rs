@@ -258,3 +258,18 @@ fn the_scenarios_that_come_along_read_to_the_end() {
     }
     assert_eq!(count, 3);
 }
+
+#[tokio::test]
+async fn without_the_role_depth_is_refused_and_the_rest_works() {
+    let hub = gateway();
+    hub.play(Scenario::read(file("no-depth.toml")).unwrap());
+    let user = User::log_in(&hub).await;
+    let mut client = Client::connect(&format!("{}?access_token={}", hub.hub_url("market"), user.token)).await;
+    let refused = client.call("1", "SubscribeContractMarketDepth", "[\"CON.F.US.EP.Z26\"]").await;
+    assert_eq!(refused["error"], "Failed to invoke 'SubscribeContractMarketDepth' because user is unauthorized");
+    assert!(client.call("2", "SubscribeContractQuotes", "[\"CON.F.US.EP.Z26\"]").await.get("error").is_none());
+    // Nobody who was refused is fed.
+    assert!(
+        hub.serials(&hub.connections()[0].id).unwrap_or_default().iter().all(|sent| !sent.group.starts_with("depth"))
+    );
+}

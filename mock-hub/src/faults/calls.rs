@@ -15,6 +15,7 @@ pub(crate) fn intercept(method: &Method, caller: &Caller) -> Option<Result<Strin
         Fault::RejectedSubscriptions { method, text } if is_meant(method) => {
             Some(Err(MethodError::Hub(text.clone().unwrap_or_else(|| "Subscription refused.".to_owned()))))
         }
+        Fault::UnauthorizedSubscriptions { method } if is_meant(method) => Some(Err(MethodError::Unauthorized)),
         Fault::ZombieSubscriptions { method } if is_meant(method) => Some(Ok("null".to_owned())),
         _ => None,
     })

@@ -287,6 +287,13 @@ pub enum Fault {
         #[serde(default)]
         text: Option<String>,
     },
+    /// Damage: a call of a method named `Subscribe...` fails because the token lacks a role, in ASP.NET Core's words: an entitlement, such
+    /// as depth, was taken away.
+    UnauthorizedSubscriptions {
+        /// The methods' name begins so; default all.
+        #[serde(default)]
+        method: Option<String>,
+    },
     /// Damage: a call of a method named `Subscribe...` succeeds and does nothing: membership lost behind the scenes.
     /// A client can notice only that nothing comes.
     ZombieSubscriptions {

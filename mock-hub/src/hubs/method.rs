@@ -49,6 +49,8 @@ pub(crate) enum MethodError {
     Hub(String),
     /// Any other exception: told only with detailed errors.
     Exception { kind: &'static str, message: String },
+    /// The token lacks a role that the method asks for.
+    Unauthorized,
     /// An exception of a stream that had already begun.
     WhileStreaming(Box<MethodError>),
     /// The result cannot be written as JSON: that ends the connection, with this exception.
@@ -79,6 +81,7 @@ impl MethodError {
             Self::Binding(_) => {
                 format!("Failed to invoke '{method}' due to an error on the server.{}", self.suffix(detailed))
             }
+            Self::Unauthorized => format!("Failed to invoke '{method}' because user is unauthorized"),
             Self::Hub(_) | Self::Exception { .. } | Self::Unwritable(_) => {
                 format!("An unexpected error occurred invoking '{method}' on the server.{}", self.suffix(detailed))
             }
