@@ -172,7 +172,7 @@ pub enum Cause {
     ClosedByHub,
     /// The transport ended, with or without a WebSocket close.
     Lost,
-    /// Nothing was heard from the hub for the server timeout.
+    /// Nothing was heard from the hub for the server timeout, or twice over no answer to a subscription that it was to restore.
     ServerTimeout,
     /// The hub did not answer the handshake in time.
     HandshakeTimeout,

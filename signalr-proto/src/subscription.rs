@@ -106,6 +106,8 @@ pub(crate) struct Entry {
     /// `Restored` waits for its answer.
     pub(crate) is_awaited: bool,
     pub(crate) refusals: u32,
+    /// How often the hub let the time pass that it had to restore it, since it last agreed.
+    pub(crate) unanswered: u32,
     pub(crate) retry_at: Option<Instant>,
 }
 
@@ -156,6 +158,7 @@ impl Ledger {
             owes_gap: false,
             is_awaited: false,
             refusals: 0,
+            unanswered: 0,
             retry_at: None,
         };
         self.entries.insert(serial, entry);

@@ -2,8 +2,8 @@
 
 use super::calls::{CallKind, Owner, PendingCall, Stage};
 use super::{Event, HubConnection, Phase, Reply, SubscribeError, UnsubscribeError};
-use crate::error::{DisconnectReason, HubError, NotSent, OutcomeUnknown, Rejection};
-use crate::io::Token;
+use crate::error::{Cause, DisconnectReason, HubError, NotSent, OutcomeUnknown, Rejection};
+use crate::io::{CloseHow, Token};
 use crate::protocol::RECORD_SEPARATOR;
 use crate::protocol::message::{HubMessage, Invocation};
 use crate::subscription::{MethodCall, Progress, Serial, SubscriptionKey, SubscriptionRequest};
@@ -182,6 +182,7 @@ impl HubConnection {
         entry.was_asked = false;
         entry.is_awaited = false;
         entry.refusals = 0;
+        entry.unanswered = 0;
         let epoch = entry.epoch;
         let waiting = std::mem::take(&mut entry.waiting);
         let gap_closes = std::mem::take(&mut entry.gap_is_open);
@@ -256,14 +257,25 @@ impl HubConnection {
         }
     }
 
-    /// The hub took too long. The key stays in flight, so that no second call of it can overlap; a late answer still counts.
-    pub(super) fn ledger_call_timed_out(&mut self, id: u64) {
+    /// The hub took too long. The key stays in flight, so that no second call of it can overlap; a late answer still counts. What it was to
+    /// restore gets as much time again: then another connection is tried, once until it has agreed.
+    pub(super) fn ledger_call_timed_out(&mut self, now: Instant, id: u64) {
         let Some(call) = self.calls.remove(id) else { return };
         let Owner::Ledger { serial, is_subscribe } = call.owner else { return };
-        let revived = PendingCall { owner: Owner::Ledger { serial, is_subscribe }, deadline: None, ..call };
-        self.calls.insert(id, revived);
-        let Some(entry) = self.ledger.get_mut(serial) else { return };
+        let mut revived = PendingCall { owner: Owner::Ledger { serial, is_subscribe }, deadline: None, ..call };
+        let Some(entry) = self.ledger.get_mut(serial) else {
+            self.calls.insert(id, revived);
+            return;
+        };
         let was_awaited = std::mem::take(&mut entry.is_awaited);
+        let is_given_up = !was_awaited && is_subscribe && entry.unanswered == 1;
+        if was_awaited || is_given_up {
+            entry.unanswered = entry.unanswered.saturating_add(1);
+        }
+        if was_awaited && entry.unanswered == 1 {
+            revived.deadline = self.config.call_timeout.map(|timeout| now + timeout);
+        }
+        self.calls.insert(id, revived);
         let was_asked = entry.was_asked;
         let waiting = std::mem::take(&mut entry.waiting);
         let leaving = std::mem::take(&mut entry.leaving);
@@ -283,7 +295,20 @@ impl HubConnection {
             let error = HubError::new("the hub did not answer within the deadline");
             self.event(Event::SubscriptionFailed { key, error });
             self.check_restored();
+        } else if is_given_up {
+            self.replace_connection(now);
         }
+    }
+
+    /// Only a new connection can ask again for what this one's hub does not answer.
+    fn replace_connection(&mut self, now: Instant) {
+        let Phase::Connected(attempt) = self.phase else { return };
+        // It is being replaced already, and the hub may answer on the next transport.
+        if self.is_interrupted() {
+            return;
+        }
+        let message = "the hub did not answer a subscription that it was to restore, twice over";
+        self.lost(now, attempt, DisconnectReason::new(Cause::ServerTimeout, message), Some(CloseHow::Abort));
     }
 
     /// Tries again what the hub refused to restore.

@@ -23,10 +23,12 @@ impl HubConnection {
     }
 
     pub(super) fn timeouts(&mut self, now: Instant) {
-        while let Some(timer) = self.timers.pop_due(now) {
-            self.timer(now, timer);
-        }
-        while let Some(id) = self.calls.pop_due(now) {
+        loop {
+            while let Some(timer) = self.timers.pop_due(now) {
+                self.timer(now, timer);
+            }
+            // One that costs the connection sets timers anew.
+            let Some(id) = self.calls.pop_due(now) else { break };
             self.call_timed_out(now, id);
         }
         self.admit_waiting();
@@ -137,7 +139,7 @@ impl HubConnection {
     fn call_timed_out(&mut self, now: Instant, id: u64) {
         let Some(call) = self.calls.get(id) else { return };
         if !matches!(call.owner, super::calls::Owner::Application { .. }) {
-            return self.ledger_call_timed_out(id);
+            return self.ledger_call_timed_out(now, id);
         }
         debug_assert!(call.deadline.is_some_and(|deadline| deadline <= now), "only what is due is given up");
         debug_assert!(

@@ -641,3 +641,47 @@ fn an_unsubscribe_after_the_end_is_done_at_once() {
     assert_eq!(sim.wire().len(), 2);
     assert_eq!(sim.events(), ["connected 2 id2"], "there is nothing to restore");
 }
+
+/// What the hub does not answer twice over is asked for on another connection: once, until it has agreed.
+#[test]
+fn cf_37_what_the_hub_does_not_restore_costs_the_connection_once() {
+    let mut sim = Sim::new(reconnecting([0])).connect();
+    for (id, key) in ["1", "2"].iter().zip(["a", "b"]) {
+        sim.subscribe(&subscription(key));
+        sim.complete(id);
+    }
+    sim.lose();
+    sim.seconds(0);
+    sim.link();
+    sim.complete("3");
+    sim.log.take();
+    let quiet = |sim: &mut Sim, seconds: u64| {
+        for _ in 0..seconds {
+            sim.seconds(1);
+            sim.hub(r#"{"type":6}"#);
+        }
+    };
+    quiet(&mut sim, 30);
+    assert_eq!(sim.events(), ["subscription_failed b the hub did not answer within the deadline", "restored"]);
+    quiet(&mut sim, 29);
+    assert!(sim.events().is_empty());
+    sim.seconds(1);
+    assert_eq!(
+        sim.events(),
+        [
+            "reconnecting server_timeout",
+            "gap_opened a server_timeout",
+            "gap_opened b server_timeout",
+            "waiting 1 0ns server_timeout"
+        ]
+    );
+    sim.link();
+    sim.complete("5");
+    sim.log.take();
+    // A hub that never answers it costs the others no more than that.
+    quiet(&mut sim, 600);
+    assert_eq!(sim.events(), ["subscription_failed b the hub did not answer within the deadline", "restored"]);
+    // Its answer still counts, and then it has its two chances again.
+    sim.complete("6");
+    assert_eq!(sim.events(), ["gap_closed b"]);
+}
