@@ -226,9 +226,9 @@ impl Scheduler {
             _ => self.policy_delay(reason, Duration::ZERO).map(|delay| (delay, WaitReason::Policy)),
         };
         if let Flap::Unpaid(least) = flap {
-            let is_longer = wait.is_none_or(|(delay, _)| delay < least);
+            let is_no_shorter = wait.is_none_or(|(delay, _)| delay <= least);
             // A policy that never tries again is not made to; a ladder that is used up does not end with a flap.
-            if is_longer && (wait.is_some() || self.is_classed()) {
+            if is_no_shorter && (wait.is_some() || self.is_classed()) {
                 wait = Some((least, WaitReason::Flapping));
             }
         }
