@@ -60,7 +60,7 @@ async fn ws_breaker_half_open_after_timeout<R: Runtime>() {
     let mut events = connection.lifecycle();
     connection.send("Die", ()).await.unwrap();
     waits::<R>(&mut events, 6).await;
-    assert!(hub.until(tests::wait::DEADLINE, |hub| hub.requests().len() == 7).await);
+    eventually::<R>("the probe", || hub.requests().len() == 7).await;
     assert_timely(&apart(&hub, 5), &[ms(300)]);
     assert_eq!(connection.retry_metrics().breaker_state, Some(BreakerState::HalfOpen));
     connection.network_up();
@@ -76,7 +76,8 @@ async fn ws_breaker_closes_on_success<R: Runtime>() {
     let connection = connect::<R>(builder(&hub).automatic_reconnect(soon_broken(ms(100), ms(100)))).await;
     let mut events = connection.lifecycle();
     connection.send("Die", ()).await.unwrap();
-    find::<R, _>("the probe's success", &mut events, |event| matches!(event, Event::Reconnected(_)).then_some(())).await;
+    find::<R, _>("the probe's success", &mut events, |event| matches!(event, Event::Reconnected(_)).then_some(()))
+        .await;
     let connected = Instant::now();
     // Usable at once, though the breaker waits for the third success: ten seconds of life.
     assert_eq!(within::<R, _>("a call", connection.invoke::<i64>("Echo", (7,))).await, Ok(7));

@@ -22,7 +22,9 @@ async fn a_feed_of_garbage_is_asked_for_anew_and_its_neighbour_is_left_alone<R: 
             session.handshake().await;
             let mut depths = 0;
             while let Some(call) = session.recv_json().await {
-                let (method, feed) = (call["target"].as_str().unwrap(), call["arguments"][0].as_str().unwrap());
+                let (Some(method), Some(feed)) = (call["target"].as_str(), call["arguments"][0].as_str()) else {
+                    return;
+                };
                 told.send(format!("{method} {feed}")).unwrap();
                 session.send_text(&completion(id_of(&call))).await;
                 match (method, feed) {
@@ -62,7 +64,8 @@ async fn a_feed_of_garbage_is_asked_for_anew_and_its_neighbour_is_left_alone<R: 
     .await;
     // Whether the snapshot comes before or behind the hub's answer is the hub's affair: here it is behind.
     let key = "Subscribe[\"Depth\"]";
-    let expected = ["degraded Depth".to_owned(), format!("opened {key}"), format!("closed {key}"), "recovered Depth".to_owned()];
+    let expected =
+        ["degraded Depth".to_owned(), format!("opened {key}"), format!("closed {key}"), "recovered Depth".to_owned()];
     assert_eq!(news, expected);
     let calls: Vec<_> = heard.try_iter().collect();
     assert_eq!(calls, ["Subscribe Quotes", "Subscribe Depth", "Unsubscribe Depth", "Subscribe Depth"]);

@@ -1,7 +1,9 @@
 //! The eight reconnection scenarios.
 
-use adapter_core::{Cause, Event, Exponential, FailureClass, NotSent, RetryPolicy, Runtime, State, WaitReason};
-use adapter_core::{CallError, HubConnection};
+use adapter_core::{
+    BreakerConfig, CallError, Cause, Event, Exponential, FailureClass, HubConnection, NotSent, RetryPolicy, Runtime,
+    State, WaitReason,
+};
 use futures_util::future::join_all;
 use mock_hub::script::{Answer, Reply, ScriptHub, Session};
 use tests::events::{find, name, up_to};
@@ -58,7 +60,9 @@ async fn ws_reconnection_max_retries_enforcement<R: Runtime>() {
 
 async fn ws_reconnection_backoff_reset_on_success<R: Runtime>() {
     let hub = answering(|serial| if serial % 4 == 0 { Reply::Accept } else { unwell() });
-    let connection = connect::<R>(builder(&hub).automatic_reconnect(quick())).await;
+    // What failed counts for the breaker until a connection has lived for ten seconds; that is not the point here.
+    let patient = quick().breaker(BreakerConfig::default().threshold(50));
+    let connection = connect::<R>(builder(&hub).automatic_reconnect(patient)).await;
     for _ in 0..3 {
         let mut events = connection.lifecycle();
         connection.send("Die", ()).await.unwrap();

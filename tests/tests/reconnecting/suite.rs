@@ -117,7 +117,8 @@ async fn it_sig_012_every_subscription_is_restored_once_and_nothing_is_missed_in
     assert!(asked.iter().all(Result::is_ok), "{asked:?}");
 
     let names = up_to::<R>(&mut events, "restored").await;
-    let names = if names.contains(&"reconnected".to_owned()) { names } else { up_to::<R>(&mut events, "restored").await };
+    let names =
+        if names.contains(&"reconnected".to_owned()) { names } else { up_to::<R>(&mut events, "restored").await };
     let of = |name: &str| names.iter().filter(|told| *told == name).count();
     assert_eq!((of("gap_opened"), of("gap_closed"), of("reconnected")), (3, 3, 1), "{names:?}");
     let restored: Vec<_> = heard.try_iter().filter(|(serial, _)| *serial == 1).map(|(_, feed)| feed).collect();
