@@ -209,7 +209,8 @@ impl<R> HubConnection<R> {
         self.tell(Command::SetMaxDelay(longest));
     }
 
-    /// What was counted about reconnecting: the circuit breaker's state and counters, attempts, flaps.
+    /// What was counted about reconnecting: the circuit breaker's state and counters, attempts by class of failure, delays, times from loss to
+    /// return, lifetimes, gaps, subscriptions.
     pub fn retry_metrics(&self) -> RetryMetrics {
         let now = self.shared().now();
         self.shared().lock().machine.retry_metrics(now)

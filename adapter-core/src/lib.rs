@@ -54,8 +54,8 @@ pub use signalr_proto::error::{
 };
 pub use signalr_proto::json::DecodeError;
 pub use signalr_proto::retry::{
-    BreakerConfig, BreakerMetrics, BreakerState, Exponential, FailureClass, RetryContext, RetryMetrics, RetryPolicy,
-    WaitReason,
+    BreakerConfig, BreakerMetrics, BreakerState, ByClass, Durations, Exponential, FailureClass, RetryContext,
+    RetryMetrics, RetryPolicy, SubscriptionCounts, Transitions, WaitReason,
 };
 pub use signalr_proto::secret::Secret;
 pub use signalr_proto::sink::Gap;

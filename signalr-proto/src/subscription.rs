@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::io::Token;
+use crate::retry::SubscriptionCounts;
 use crate::time::Instant;
 
 /// A call of a hub method: its name and its arguments as the text of a JSON array.
@@ -100,7 +101,8 @@ pub(crate) struct Entry {
     pub(crate) was_asked: bool,
     /// Its subscribe call was handed to the transport of this connection.
     pub(crate) was_written: bool,
-    pub(crate) gap_is_open: bool,
+    /// Since when events may have been missed.
+    pub(crate) gap_since: Option<Instant>,
     /// A gap is owed at the next connect: the application itself stopped the last connection.
     pub(crate) owes_gap: bool,
     /// `Restored` waits for its answer.
@@ -115,6 +117,11 @@ pub(crate) struct Entry {
 const RETRY_DELAYS: [u64; 4] = [1, 5, 30, 60];
 
 impl Entry {
+    /// A gap that is open already began earlier.
+    pub(crate) fn open_gap(&mut self, now: Instant) {
+        self.gap_since.get_or_insert(now);
+    }
+
     pub(crate) fn schedule_retry(&mut self, now: Instant) {
         let rung = usize::try_from(self.refusals).unwrap_or(usize::MAX).min(RETRY_DELAYS.len() - 1);
         self.refusals = self.refusals.saturating_add(1);
@@ -154,7 +161,7 @@ impl Ledger {
             epoch: 0,
             was_asked: false,
             was_written: false,
-            gap_is_open: false,
+            gap_since: None,
             owes_gap: false,
             is_awaited: false,
             refusals: 0,
@@ -188,6 +195,19 @@ impl Ledger {
     /// Whether `Restored` still waits for an answer.
     pub(crate) fn is_restoring(&self) -> bool {
         self.entries.values().any(|entry| entry.is_awaited)
+    }
+
+    /// The wishes by what the hub made of them, and how many have an open gap.
+    pub(crate) fn counts(&self) -> (SubscriptionCounts, usize) {
+        let (mut counts, mut gaps_open) = (SubscriptionCounts::default(), 0);
+        for entry in self.entries.values().filter(|entry| entry.subscribers > 0) {
+            counts.intended += 1;
+            counts.acked += usize::from(entry.progress == Progress::Acknowledged);
+            let was_refused = entry.retry_at.is_some() || entry.unanswered > 0;
+            counts.failed += usize::from(was_refused && entry.progress != Progress::Acknowledged);
+            gaps_open += usize::from(entry.gap_since.is_some());
+        }
+        (counts, gaps_open)
     }
 
     pub(crate) fn next_retry(&self) -> Option<Instant> {

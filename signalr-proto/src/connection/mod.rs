@@ -36,7 +36,7 @@ use crate::json::DecodeError;
 use crate::machine::Machine;
 use crate::protocol::record::RecordBuffer;
 use crate::retry::scheduler::Scheduler;
-use crate::retry::{BreakerState, RetryMetrics, WaitReason};
+use crate::retry::{BreakerState, ByClass, Durations, RetryMetrics, WaitReason};
 use crate::sink::Budget;
 use crate::subscription::{Ledger, SubscriptionKey};
 use crate::time::{Instant, Timers};
@@ -245,6 +245,7 @@ pub struct HubConnection {
     /// `Restored` is still to be told.
     is_restoring: bool,
     gaps: u64,
+    gap_counts: GapCounts,
     /// The application stopped the last connection: the next one begins with a gap.
     owes_gap: bool,
     open_tickets: usize,
@@ -256,6 +257,13 @@ pub struct HubConnection {
     actions: VecDeque<Action>,
     replies: VecDeque<(Token, Reply)>,
     events: VecDeque<Event>,
+}
+
+/// Gaps of subscriptions, as far as they are over.
+#[derive(Debug, Clone, Copy, Default)]
+struct GapCounts {
+    total: ByClass,
+    seconds: Durations,
 }
 
 enum Phase {
@@ -301,6 +309,7 @@ impl HubConnection {
             feeds: Feeds::default(),
             is_restoring: false,
             gaps: 0,
+            gap_counts: GapCounts::default(),
             owes_gap: false,
             open_tickets: 0,
             budget: Budget::default(),
@@ -350,7 +359,9 @@ impl HubConnection {
     /// What was counted about reconnecting, up to `now`.
     pub fn retry_metrics(&mut self, now: Instant) -> RetryMetrics {
         let now = self.advance(now);
-        self.scheduler.metrics(now)
+        let (subscriptions, gaps_open) = self.ledger.counts();
+        let GapCounts { total: gap_total, seconds: gap_seconds } = self.gap_counts;
+        RetryMetrics { subscriptions, gaps_open, gap_total, gap_seconds, ..self.scheduler.metrics(now) }
     }
 
     /// The count of bytes that consumers have not taken: their sinks add to it, they release from it.

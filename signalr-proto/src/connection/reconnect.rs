@@ -85,6 +85,7 @@ impl HubConnection {
     fn wait(&mut self, now: Instant, wait: Wait, reason: DisconnectReason) {
         let attempt = self.outage.as_ref().map_or(0, |outage| outage.failed).saturating_add(1);
         let delay = wait.until.saturating_since(now);
+        self.scheduler.waits(delay);
         if let Some(outage) = &mut self.outage {
             outage.class = reason.class();
             outage.may_shorten = matches!(wait.why, WaitReason::Policy | WaitReason::BreakerOpen);

@@ -185,10 +185,11 @@ impl HubConnection {
         entry.unanswered = 0;
         let epoch = entry.epoch;
         let waiting = std::mem::take(&mut entry.waiting);
-        let gap_closes = std::mem::take(&mut entry.gap_is_open);
+        let gap_since = entry.gap_since.take();
         let is_wanted = entry.subscribers > 0;
         let key = entry.key.clone();
-        if gap_closes && is_wanted {
+        if let Some(since) = gap_since.filter(|_| is_wanted) {
+            self.gap_counts.seconds.record(now.saturating_since(since));
             self.event(Event::GapClosed { key: key.clone() });
         }
         for token in waiting {
@@ -337,7 +338,7 @@ impl HubConnection {
         for serial in self.ledger.serials() {
             let Some(entry) = self.ledger.get_mut(serial) else { continue };
             if std::mem::take(&mut entry.was_written) {
-                entry.gap_is_open = true;
+                entry.open_gap(self.now);
                 affected.push((entry.key.clone(), entry.targets.clone()));
             }
         }
@@ -353,7 +354,7 @@ impl HubConnection {
             if !is_fed || entry.progress != Progress::Acknowledged || entry.subscribers == 0 {
                 continue;
             }
-            entry.gap_is_open = true;
+            entry.open_gap(now);
             affected.push((entry.key.clone(), entry.targets.clone()));
             if entry.key.unsubscribe().is_some() {
                 self.write_unsubscribe(now, serial);
@@ -384,7 +385,7 @@ impl HubConnection {
         for serial in self.ledger.serials() {
             let Some(entry) = self.ledger.get_mut(serial) else { continue };
             if std::mem::take(&mut entry.owes_gap) {
-                entry.gap_is_open = true;
+                entry.open_gap(self.now);
                 affected.push((entry.key.clone(), entry.targets.clone()));
             }
         }
@@ -393,6 +394,7 @@ impl HubConnection {
 
     fn tell_gap(&mut self, reason: &DisconnectReason, affected: Vec<(SubscriptionKey, Vec<String>)>, named_only: bool) {
         self.gaps += 1;
+        self.gap_counts.total.add(reason.class(), u64::try_from(affected.len()).unwrap_or(u64::MAX));
         self.registry.gap(self.gaps, reason, &affected, named_only);
         for (key, _) in affected {
             self.event(Event::GapOpened { key, reason: reason.clone() });

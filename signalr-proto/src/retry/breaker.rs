@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::BreakerMetrics;
 use crate::time::Instant;
 
 /// The numbers of a [`CircuitBreaker`].
@@ -70,6 +71,9 @@ pub enum BreakerState {
 }
 
 impl BreakerState {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Closed, Self::Open, Self::HalfOpen, Self::Isolated];
+
     /// The state as one word in snake case, for logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -101,32 +105,6 @@ pub struct NotPermitted {
     pub retry_after: Option<Duration>,
 }
 
-/// What a breaker has counted. `permits` is always the sum of the outcomes and of the permits still out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct BreakerMetrics {
-    /// Permits given out.
-    pub permits: u64,
-    /// Successes that counted.
-    pub succeeded: u64,
-    /// Failures that counted, probes that ran out of time among them.
-    pub failed: u64,
-    /// Outcomes that came after their state was over.
-    pub ignored: u64,
-    /// Permits given back without an outcome.
-    pub cancelled: u64,
-    /// Requests that were refused.
-    pub not_permitted: u64,
-    /// Changes of state.
-    pub transitions: u64,
-    /// How often it opened.
-    pub opened: u64,
-    /// Time spent open, isolation included, up to the last time it was asked.
-    pub open_for: Duration,
-    /// Time spent in all states, up to the last time it was asked.
-    pub observed_for: Duration,
-}
-
 /// A circuit breaker without a clock: time is an argument, and an instant that went back counts as the last one seen.
 ///
 /// | state | entered | permits | left |
@@ -145,6 +123,7 @@ pub struct CircuitBreaker {
     /// How often it opened since it was last closed, less one: the power of two of the open time.
     escalation: u32,
     now: Instant,
+    entered_at: Instant,
     metrics: BreakerMetrics,
 }
 
@@ -154,6 +133,17 @@ enum Phase {
     Open { until: Instant },
     HalfOpen { successes: u32, probe_until: Option<Instant> },
     Isolated,
+}
+
+impl Phase {
+    fn state(self) -> BreakerState {
+        match self {
+            Self::Closed => BreakerState::Closed,
+            Self::Open { .. } => BreakerState::Open,
+            Self::HalfOpen { .. } => BreakerState::HalfOpen,
+            Self::Isolated => BreakerState::Isolated,
+        }
+    }
 }
 
 impl CircuitBreaker {
@@ -166,6 +156,7 @@ impl CircuitBreaker {
             consecutive_failures: 0,
             escalation: 0,
             now: Instant::default(),
+            entered_at: Instant::default(),
             metrics: BreakerMetrics::default(),
         }
     }
@@ -173,12 +164,7 @@ impl CircuitBreaker {
     /// The state at `now`.
     pub fn state(&mut self, now: Instant) -> BreakerState {
         self.advance(now);
-        match self.phase {
-            Phase::Closed => BreakerState::Closed,
-            Phase::Open { .. } => BreakerState::Open,
-            Phase::HalfOpen { .. } => BreakerState::HalfOpen,
-            Phase::Isolated => BreakerState::Isolated,
-        }
+        self.phase.state()
     }
 
     /// Asks for the right to try.
@@ -289,7 +275,15 @@ impl CircuitBreaker {
 
     /// What was counted up to the last time it was asked.
     pub fn metrics(&self) -> BreakerMetrics {
-        self.metrics
+        let half_open_successes = match self.phase {
+            Phase::HalfOpen { successes, .. } => successes,
+            _ => 0,
+        };
+        let current_open = match self.phase {
+            Phase::Open { .. } | Phase::Isolated => self.now.saturating_since(self.entered_at),
+            _ => Duration::ZERO,
+        };
+        BreakerMetrics { half_open_successes, current_open, ..self.metrics }
     }
 
     fn is_current(&mut self, permit: &Permit) -> bool {
@@ -319,9 +313,10 @@ impl CircuitBreaker {
     }
 
     fn enter(&mut self, phase: Phase) {
+        self.metrics.transitions.add(self.phase.state(), phase.state());
         self.phase = phase;
+        self.entered_at = self.now;
         self.epoch += 1;
-        self.metrics.transitions += 1;
     }
 
     /// Lets time pass: what became due happens at its own instant, however late it is asked.

@@ -50,6 +50,22 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Lost,
+        Self::Refused,
+        Self::Timeout,
+        Self::Drain,
+        Self::Refusal,
+        Self::Throttled,
+        Self::Auth,
+        Self::Forbidden,
+        Self::Tls,
+        Self::Protocol,
+        Self::Local,
+        Self::Oversize,
+    ];
+
     /// The class as one word in snake case, for logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {

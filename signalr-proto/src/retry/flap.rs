@@ -67,6 +67,12 @@ impl FlapBudget {
         Flap::Unpaid(wait)
     }
 
+    /// Losses that would be answered at once.
+    pub(crate) fn tokens(&mut self, now: Instant) -> u32 {
+        self.refill(now);
+        self.tokens
+    }
+
     fn refill(&mut self, now: Instant) {
         while self.tokens < TOKENS && now.saturating_since(self.refilled_at) >= REFILL {
             self.tokens += 1;

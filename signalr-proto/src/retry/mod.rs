@@ -16,16 +16,18 @@ mod breaker;
 mod class;
 mod exponential;
 mod flap;
+mod metrics;
 mod random;
 pub(crate) mod scheduler;
 
 use std::fmt;
 use std::time::Duration;
 
-pub use breaker::{BreakerConfig, BreakerMetrics, BreakerState, CircuitBreaker, NotPermitted, Permit};
+pub use breaker::{BreakerConfig, BreakerState, CircuitBreaker, NotPermitted, Permit};
 pub use class::FailureClass;
 pub use exponential::Exponential;
-pub use scheduler::{RetryMetrics, WaitReason};
+pub use metrics::{BreakerMetrics, ByClass, Durations, RetryMetrics, SubscriptionCounts, Transitions};
+pub use scheduler::WaitReason;
 
 use crate::error::{ConfigError, DisconnectReason};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::flap::{Flap, FlapBudget, STABLE_AFTER};
 use super::random::SplitMix64;
-use super::{BreakerMetrics, BreakerState, CircuitBreaker, FailureClass, Permit, RetryContext, RetryPolicy};
+use super::{BreakerState, CircuitBreaker, FailureClass, Permit, RetryContext, RetryMetrics, RetryPolicy};
 use crate::error::DisconnectReason;
 use crate::time::Instant;
 
@@ -61,26 +61,6 @@ impl WaitReason {
     }
 }
 
-/// What was counted about reconnecting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct RetryMetrics {
-    /// The breaker's state; `None` for a policy without one.
-    pub breaker_state: Option<BreakerState>,
-    /// The breaker's counters.
-    pub breaker: BreakerMetrics,
-    /// Failures in a row that the breaker has counted.
-    pub consecutive_failures: u32,
-    /// Attempts to connect, the first of each start included.
-    pub attempts: u64,
-    /// Attempts that led to a connection.
-    pub connected: u64,
-    /// Outages that ended because the policy had no more delays.
-    pub exhausted: u64,
-    /// Connections that died within 10 s.
-    pub flaps: u64,
-}
-
 /// When the next attempt is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wait {
@@ -102,10 +82,12 @@ pub(crate) struct Scheduler {
     /// Which delay of the policy comes next.
     rung: u32,
     protocol_failures: u32,
-    attempts: u64,
-    connected: u64,
-    exhausted: u64,
-    flap_count: u64,
+    /// When the connection was made that is there now; a resumed one keeps it.
+    session_began: Option<Instant>,
+    /// When the connection was lost that is missed.
+    lost_at: Option<Instant>,
+    /// All but what can be read off elsewhere.
+    counted: RetryMetrics,
 }
 
 impl Scheduler {
@@ -124,10 +106,9 @@ impl Scheduler {
             connected_at: None,
             rung: 0,
             protocol_failures: 0,
-            attempts: 0,
-            connected: 0,
-            exhausted: 0,
-            flap_count: 0,
+            session_began: None,
+            lost_at: None,
+            counted: RetryMetrics::default(),
         }
     }
 
@@ -141,10 +122,11 @@ impl Scheduler {
         }
         self.rung = 0;
         self.protocol_failures = 0;
+        self.lost_at = None;
     }
 
     pub(crate) fn attempt_begins(&mut self, now: Instant) {
-        self.attempts += 1;
+        self.counted.attempts += 1;
         self.attempt_began = now;
         self.connected_at = None;
         if self.permit.is_none() {
@@ -154,8 +136,12 @@ impl Scheduler {
 
     /// The hub accepted the handshake. Gives back when the breaker is to be told that the connection is [stable](Scheduler::stable).
     pub(crate) fn connected(&mut self, now: Instant) -> Option<Instant> {
-        self.connected += 1;
+        self.counted.connected += 1;
         self.connected_at = Some(now);
+        self.session_began = Some(now);
+        if let Some(lost_at) = self.lost_at {
+            self.counted.time_to_reconnected.record(now.saturating_since(lost_at));
+        }
         self.protocol_failures = 0;
         self.milestone(now);
         self.permit.as_ref().map(|_| now + STABLE_AFTER)
@@ -163,6 +149,9 @@ impl Scheduler {
 
     /// The hub answered for every subscription.
     pub(crate) fn restored(&mut self, now: Instant) {
+        if let Some(lost_at) = self.lost_at.take() {
+            self.counted.time_to_ready.record(now.saturating_since(lost_at));
+        }
         self.milestone(now);
     }
 
@@ -194,10 +183,12 @@ impl Scheduler {
     /// A live connection is gone. `None`: no further attempt.
     pub(crate) fn lost(&mut self, now: Instant, reason: &DisconnectReason) -> Option<Wait> {
         let connected_at = self.connected_at.take().unwrap_or(now);
+        self.session_ended(now);
+        self.lost_at = Some(now);
         let is_probe = self.breaker.as_mut().is_some_and(|breaker| breaker.state(now) == BreakerState::HalfOpen);
         let flap = self.flaps.lost(now, connected_at, !is_probe);
         if flap != Flap::No {
-            self.flap_count += 1;
+            self.counted.flaps += 1;
         }
         if !reason.may_retry() {
             self.give_back(now, Outcome::Cancelled);
@@ -239,7 +230,11 @@ impl Scheduler {
     /// The transport of a connection that may be resumed is gone. Gives back how long the first dial must wait, if it is one of many.
     pub(crate) fn interrupted(&mut self, now: Instant) -> Duration {
         let connected_at = self.connected_at.unwrap_or(now);
-        match self.flaps.lost(now, connected_at, true) {
+        let flap = self.flaps.lost(now, connected_at, true);
+        if flap != Flap::No {
+            self.counted.flaps += 1;
+        }
+        match flap {
             Flap::Unpaid(wait) => wait,
             Flap::No | Flap::Paid => Duration::ZERO,
         }
@@ -260,6 +255,7 @@ impl Scheduler {
 
     /// An attempt failed; `elapsed` is the outage's age. `None`: no further attempt.
     pub(crate) fn failed(&mut self, now: Instant, reason: &DisconnectReason, elapsed: Duration) -> Option<Wait> {
+        self.counted.connect_attempts.add(reason.class(), 1);
         if !reason.may_retry() {
             self.give_back(now, Outcome::Cancelled);
             self.isolate(now, reason.class());
@@ -286,7 +282,7 @@ impl Scheduler {
             return None;
         }
         let Some(delay) = self.policy_delay(reason, elapsed) else {
-            self.exhausted += 1;
+            self.counted.exhausted += 1;
             return None;
         };
         let (until, why) = match class {
@@ -303,6 +299,13 @@ impl Scheduler {
     pub(crate) fn stopped(&mut self, now: Instant) {
         self.give_back(now, Outcome::Cancelled);
         self.connected_at = None;
+        self.session_ended(now);
+        self.lost_at = None;
+    }
+
+    /// A wait is told.
+    pub(crate) fn waits(&mut self, delay: Duration) {
+        self.counted.reconnect_delay.record(delay);
     }
 
     /// Whether a hint that the network is back may cut this wait short: an open breaker is obeyed unless the failure was this machine's.
@@ -319,17 +322,20 @@ impl Scheduler {
         }
     }
 
-    /// What was counted, up to `now`.
+    /// What was counted, up to `now`. What concerns subscriptions is for the ledger to say.
     pub(crate) fn metrics(&mut self, now: Instant) -> RetryMetrics {
-        let breaker_state = self.breaker.as_mut().map(|breaker| breaker.state(now));
         RetryMetrics {
-            breaker_state,
+            breaker_state: self.breaker.as_mut().map(|breaker| breaker.state(now)),
             breaker: self.breaker.as_ref().map(CircuitBreaker::metrics).unwrap_or_default(),
             consecutive_failures: self.breaker.as_ref().map_or(0, CircuitBreaker::consecutive_failures),
-            attempts: self.attempts,
-            connected: self.connected,
-            exhausted: self.exhausted,
-            flaps: self.flap_count,
+            flap_tokens: self.flaps.tokens(now),
+            ..self.counted
+        }
+    }
+
+    fn session_ended(&mut self, now: Instant) {
+        if let Some(began) = self.session_began.take() {
+            self.counted.session_lifetime.record(now.saturating_since(began));
         }
     }
 

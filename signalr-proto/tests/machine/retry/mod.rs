@@ -5,6 +5,7 @@ mod classes;
 mod flapping;
 mod hints;
 mod ladders;
+mod metrics;
 mod world;
 mod ws_breaker;
 mod ws_reconnection;
