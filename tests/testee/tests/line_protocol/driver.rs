@@ -12,6 +12,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running testee. Dropped, it is killed.
 pub(crate) struct Testee {
+    runtime: String,
     child: Child,
     input: Option<ChildStdin>,
     lines: Receiver<String>,
@@ -34,7 +35,12 @@ impl Testee {
                 }
             }
         });
-        Self { child, input, lines, told: Vec::new() }
+        Self { runtime: runtime.to_owned(), child, input, lines, told: Vec::new() }
+    }
+
+    /// Another one on the same runtime.
+    pub(crate) fn again(&self) -> Self {
+        Self::start(&self.runtime, &[])
     }
 
     /// Writes commands, all in one piece.

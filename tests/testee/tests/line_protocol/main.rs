@@ -9,6 +9,7 @@ mod commands;
 mod driver;
 mod life;
 mod options;
+mod reconnecting;
 mod subscriptions;
 
 /// Makes a test of each function for each runtime: `<function>::tokio` and `<function>::async_std`.
