@@ -65,3 +65,34 @@ impl Sleeper {
         wall_now.duration_since(wall).is_ok_and(|wall_passed| wall_passed.saturating_sub(passed) > SUSPENSION)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sleeper that compared the clocks when the monotone one and the wall clock were so far back.
+    fn compared(mono: Duration, wall: Duration) -> Sleeper {
+        let began = std::time::Instant::now().checked_sub(mono).expect("the machine runs for longer than that");
+        Sleeper { clocks: Some((began, SystemTime::now() - wall)), ..Sleeper::default() }
+    }
+
+    #[test]
+    fn cf_22_a_wall_clock_that_ran_ahead_is_a_suspension_and_told_once() {
+        let mut slept = compared(Duration::from_secs(2), Duration::from_secs(8 * 3_600));
+        assert!(slept.notice_suspension());
+        assert!(!slept.notice_suspension());
+        assert!(compared(Duration::from_secs(2), Duration::from_secs(8)).notice_suspension());
+    }
+
+    #[test]
+    fn cf_23_clocks_that_agree_or_a_wall_clock_that_went_back_say_nothing() {
+        assert!(!Sleeper::default().notice_suspension(), "nothing to compare with");
+        assert!(!compared(Duration::from_secs(40), Duration::from_secs(43)).notice_suspension());
+        // An hour back, as after a correction.
+        let mut back = compared(Duration::from_secs(2), Duration::ZERO);
+        back.clocks = back.clocks.map(|(mono, wall)| (mono, wall + Duration::from_secs(3_600)));
+        assert!(!back.notice_suspension());
+        // Too soon to be worth a look.
+        assert!(!compared(Duration::from_millis(100), Duration::from_secs(3_600)).notice_suspension());
+    }
+}
