@@ -253,10 +253,10 @@ fn the_scenarios_that_come_along_read_to_the_end() {
     let mut count = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let scenario = Scenario::read(entry.unwrap().path()).unwrap();
-        assert!(scenario.rules.len() + scenario.steps.len() > 3);
+        assert!(!scenario.rules.is_empty() || !scenario.steps.is_empty());
         count += 1;
     }
-    assert_eq!(count, 3);
+    assert_eq!(count, 4, "each of them is run above");
 }
 
 #[tokio::test]
