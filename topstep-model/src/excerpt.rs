@@ -24,6 +24,20 @@ impl Excerpt {
     }
 }
 
+/// A message that may repeat foreign text: cut, with control characters escaped.
+pub(crate) fn harmless(message: &impl fmt::Display) -> String {
+    const LONGEST: usize = 320;
+    let mut harmless = String::new();
+    for character in message.to_string().chars().take(LONGEST) {
+        if character.is_control() {
+            harmless.extend(character.escape_default());
+        } else {
+            harmless.push(character);
+        }
+    }
+    harmless
+}
+
 impl fmt::Display for Excerpt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Control characters are escaped: the text may go to a terminal or into a log of lines.

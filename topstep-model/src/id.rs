@@ -35,6 +35,13 @@ macro_rules! identifier {
             }
         }
 
+        impl From<Text> for $name {
+            #[inline]
+            fn from(id: Text) -> Self {
+                Self(id)
+            }
+        }
+
         impl From<String> for $name {
             fn from(id: String) -> Self {
                 Self(Text::from(id))

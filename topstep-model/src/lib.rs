@@ -19,16 +19,32 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+mod code;
+mod decode;
+mod event;
 mod excerpt;
 mod id;
+mod number_id;
 mod price;
-mod quote;
+mod row;
 mod scalar;
 mod text;
 mod timestamp;
 
+pub use code::{
+    BarUnit, BarsErrorCode, CancelErrorCode, CloseErrorCode, Code, ContractErrorCode, DomType, ListErrorCode,
+    LoginErrorCode, LogoutErrorCode, ModifyErrorCode, OrderErrorCode, OrderSide, OrderSortBy, OrderStatus, OrderType,
+    PartialCloseErrorCode, PlaceErrorCode, PositionType, SearchErrorCode, SortDirection, StreamAction, TradeLogType,
+    ValidateErrorCode,
+};
+pub use decode::{DecodeError, IntoIter, Iter, RowError, Rows};
+pub use event::{
+    Account, AnyEvent, DepthRow, Event, Hub, Logout, MarketEvent, MarketRow, MarketTrade, Order, Position, Quote,
+    Target, UserEvent, UserRow, UserTrade,
+};
 pub use id::{ContractId, SymbolId};
+pub use number_id::{AccountId, OrderId, PositionId, TradeId};
 pub use price::{Price, PriceError};
-pub use quote::Quote;
+pub use row::{CodeEntry, Kind, Member, Row, Shown};
 pub use text::Text;
 pub use timestamp::{Timestamp, TimestampError};
