@@ -20,5 +20,5 @@ pub use rows::{IntoIter, Iter, Rows};
 
 pub(crate) use element::{Collector, ElementSeed, Outcome};
 pub(crate) use key::Key;
-pub(crate) use path::Path;
+pub(crate) use path::{Path, Step};
 pub(crate) use scalar_value::ScalarValue;

@@ -20,14 +20,17 @@
 //! ```
 
 mod code;
+mod contract;
 mod decode;
 mod event;
 mod excerpt;
 mod id;
 mod number_id;
 mod price;
+pub mod rest;
 mod row;
 mod scalar;
+pub mod schema;
 mod text;
 mod timestamp;
 
@@ -36,6 +39,9 @@ pub use code::{
     LoginErrorCode, LogoutErrorCode, ModifyErrorCode, OrderErrorCode, OrderSide, OrderSortBy, OrderStatus, OrderType,
     PartialCloseErrorCode, PlaceErrorCode, PositionType, SearchErrorCode, SortDirection, StreamAction, TradeLogType,
     ValidateErrorCode,
+};
+pub use contract::{
+    ContractIdError, ContractName, ContractNameError, ContractParts, DeliveryMonth, Product, Rounding, Tick, TickError,
 };
 pub use decode::{DecodeError, IntoIter, Iter, RowError, Rows};
 pub use event::{

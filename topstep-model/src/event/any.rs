@@ -63,6 +63,24 @@ impl AnyEvent {
         })
     }
 
+    /// Writes the arguments of an event with this row alone, in the form that the venue sends: an envelope on the user hub, an
+    /// object behind the contract on the market hub.
+    ///
+    /// A user's row without an action has no envelope.
+    pub fn to_arguments(&self) -> String {
+        let json = match self {
+            Self::Account(event) => serde_json::to_string(&[event]),
+            Self::Order(event) => serde_json::to_string(&[event]),
+            Self::Position(event) => serde_json::to_string(&[event]),
+            Self::UserTrade(event) => serde_json::to_string(&[event]),
+            Self::Quote(event) => serde_json::to_string(event),
+            Self::MarketTrade(event) => serde_json::to_string(event),
+            Self::Depth(event) => serde_json::to_string(event),
+            Self::Logout(logout) => serde_json::to_string(logout),
+        };
+        json.expect("a row is an object with plain members")
+    }
+
     /// The event that it comes from.
     pub const fn target(&self) -> Target {
         match self {
