@@ -130,7 +130,7 @@ macro_rules! codes {
             }
 
             fn wrong_kind(json: &str) -> Self::Error {
-                $crate::PriceError::not_a_number(json).to_string().into()
+                $crate::scalar::not_whole(json)
             }
         }
 

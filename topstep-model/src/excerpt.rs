@@ -40,8 +40,15 @@ pub(crate) fn harmless(message: &impl fmt::Display) -> String {
 
 impl fmt::Display for Excerpt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`")?;
         // Control characters are escaped: the text may go to a terminal or into a log of lines.
-        write!(f, "`{}{}`", self.text.escape_debug(), if self.cut { "…" } else { "" })
+        for character in self.text.chars() {
+            match character {
+                '"' | '\'' | '\\' => write!(f, "{character}")?,
+                _ => write!(f, "{}", character.escape_debug())?,
+            }
+        }
+        f.write_str(if self.cut { "…`" } else { "`" })
     }
 }
 

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 use crate::row::{Field, Kind, Shown};
-use crate::scalar::{self, Scalar, near_whole, usual_whole};
+use crate::scalar::{self, Scalar, near_whole, not_whole, usual_whole};
 
 macro_rules! number_ids {
     ($($(#[$docs:meta])* $name:ident;)*) => {$(
@@ -82,7 +82,7 @@ macro_rules! number_ids {
             }
 
             fn wrong_kind(json: &str) -> Self::Error {
-                crate::PriceError::not_a_number(json).to_string().into()
+                not_whole(json)
             }
         }
 

@@ -83,6 +83,15 @@ pub trait Decode: Sized {
     fn missing(seen: u32) -> Option<&'static str>;
 }
 
+/// Names the first member whose bit is set.
+#[inline]
+pub(crate) fn first_missing(members: &'static [Member], missing: u32) -> Option<&'static str> {
+    if missing == 0 {
+        return None;
+    }
+    members.get(missing.trailing_zeros() as usize).map(|member| member.name)
+}
+
 /// A [`Fault`] that a public trait may mention.
 #[derive(Debug)]
 pub struct Misfit(pub(crate) Fault);

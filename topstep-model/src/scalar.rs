@@ -15,7 +15,7 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Unexpected, Visitor};
 
 pub(crate) use lenient::{Fault, FillLenient};
-pub(crate) use whole::{near_whole, usual_whole, whole};
+pub(crate) use whole::{near_whole, not_whole, usual_whole, whole};
 
 /// The newtype that means "the raw text, please": `serde_json::value::RawValue`.
 pub(crate) const RAW_VALUE: &str = "$serde_json::private::RawValue";

@@ -4,6 +4,9 @@ use std::{iter, option, slice, vec};
 
 use super::error::RowError;
 
+/// A row, or what is wrong with it.
+type Row<T> = Result<T, RowError>;
+
 /// The rows of one event or of one REST answer, in order, each read or refused by itself.
 ///
 /// A row that does not fit never costs its neighbours: it is an [`Err`] in its place. `null` in place of a row is padding
@@ -123,7 +126,7 @@ impl<'r, T> IntoIterator for &'r Rows<T> {
 
 /// The rows by value: see [`Rows`].
 #[derive(Debug)]
-pub struct IntoIter<T>(iter::Chain<option::IntoIter<Result<T, RowError>>, vec::IntoIter<Result<T, RowError>>>);
+pub struct IntoIter<T>(iter::Chain<option::IntoIter<Row<T>>, vec::IntoIter<Row<T>>>);
 
 impl<T> Iterator for IntoIter<T> {
     type Item = Result<T, RowError>;
@@ -139,7 +142,7 @@ impl<T> Iterator for IntoIter<T> {
 
 /// The rows by reference: see [`Rows::iter`].
 #[derive(Clone, Debug)]
-pub struct Iter<'r, T>(iter::Chain<option::Iter<'r, Result<T, RowError>>, slice::Iter<'r, Result<T, RowError>>>);
+pub struct Iter<'r, T>(iter::Chain<option::Iter<'r, Row<T>>, slice::Iter<'r, Row<T>>>);
 
 impl<'r, T> Iterator for Iter<'r, T> {
     type Item = &'r Result<T, RowError>;

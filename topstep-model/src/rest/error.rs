@@ -135,6 +135,8 @@ impl<'de> Visitor<'de> for ProblemVisitor {
                 ("errors", serde_json::Value::Object(errors)) => {
                     let errors = errors.iter().take(ProblemDetails::MOST_ERRORS);
                     problem.errors = errors.map(|(member, error)| (harmless(member), first_text(error))).collect();
+                    // Whether `serde_json` keeps their order depends on a feature that somebody else may switch on.
+                    problem.errors.sort_unstable();
                 }
                 _ => {}
             }

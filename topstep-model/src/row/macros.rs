@@ -115,11 +115,7 @@ macro_rules! row {
             #[inline]
             fn missing(seen: u32) -> Option<&'static str> {
                 const REQUIRED: u32 = 0 $(| ($crate::row::row_field!(is_required $need) as u32) << Tag::$field as u32)*;
-                if seen & REQUIRED == REQUIRED {
-                    return None;
-                }
-                let mut members = <Self as $crate::row::Row>::MEMBERS.iter().enumerate();
-                members.find(|(index, _)| REQUIRED & !seen & (1 << *index as u32) != 0).map(|(_, member)| member.name)
+                $crate::row::first_missing(<Self as $crate::row::Row>::MEMBERS, REQUIRED & !seen)
             }
         }
 

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use rust_decimal::Decimal;
 
-use crate::{Price, PriceError};
+use crate::Price;
+use crate::excerpt::Excerpt;
 
 use super::Scalar;
 
@@ -43,7 +44,12 @@ pub(crate) fn near_whole(text: &str) -> Result<i64, Cow<'static, str>> {
 }
 
 fn read(text: &str) -> Result<Price, Cow<'static, str>> {
-    Price::from_text(text).map_err(|error| Cow::from(error.to_string()))
+    Price::from_text(text).map_err(|error| if error.is_too_long() { error.to_string().into() } else { not_whole(text) })
+}
+
+/// Says that something else than a whole number stands here.
+pub(crate) fn not_whole(text: &str) -> Cow<'static, str> {
+    format!("{} is not a whole number", Excerpt::new(text)).into()
 }
 
 macro_rules! whole_scalar {
@@ -71,7 +77,7 @@ macro_rules! whole_scalar {
             }
 
             fn wrong_kind(json: &str) -> Self::Error {
-                PriceError::not_a_number(json).to_string().into()
+                not_whole(json)
             }
         }
     )*};
