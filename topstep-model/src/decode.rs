@@ -8,6 +8,7 @@ mod arguments;
 mod element;
 mod error;
 mod key;
+mod members;
 mod path;
 mod rows;
 mod scalar_value;
@@ -16,9 +17,9 @@ mod text;
 
 pub(crate) use element::Element;
 pub use error::{DecodeError, RowError};
-pub use rows::{IntoIter, Iter, Rows};
+pub use rows::Rows;
 
 pub(crate) use element::{Collector, ElementSeed, Outcome};
-pub(crate) use key::Key;
+pub(crate) use key::{Key, KeySeed};
 pub(crate) use path::{Path, Step};
 pub(crate) use scalar_value::ScalarValue;

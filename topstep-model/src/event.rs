@@ -117,8 +117,17 @@ impl<T: UserRow> Element for UserEvent<T> {
     const MAY_FOLLOW_AN_ID: bool = true;
 
     #[inline]
-    fn new(value: T, _: Option<&ContractId>) -> Option<Self> {
-        Some(Self { action: None, value })
+    fn blank(_: Option<&ContractId>) -> Self {
+        Self { action: None, value: T::blank() }
+    }
+
+    #[inline]
+    fn row_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+
+    fn take_own_contract(&mut self) -> bool {
+        true
     }
 
     fn set_action(&mut self, action: StreamAction) {
@@ -132,12 +141,18 @@ impl<T: MarketRow> Element for MarketEvent<T> {
     const MAY_FOLLOW_AN_ID: bool = false;
 
     #[inline]
-    fn new(value: T, contract: Option<&ContractId>) -> Option<Self> {
-        let contract_id = match contract {
-            Some(contract) => contract.clone(),
-            None => value.own_contract()?,
-        };
-        Some(Self { contract_id, value })
+    fn blank(contract: Option<&ContractId>) -> Self {
+        Self { contract_id: contract.cloned().unwrap_or_else(|| ContractId::new("")), value: T::blank() }
+    }
+
+    #[inline]
+    fn row_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+
+    fn take_own_contract(&mut self) -> bool {
+        let own = self.value.own_contract();
+        own.map(|contract| self.contract_id = contract).is_some()
     }
 
     fn set_action(&mut self, _: StreamAction) {}

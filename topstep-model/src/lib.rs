@@ -43,7 +43,7 @@ pub use code::{
 pub use contract::{
     ContractIdError, ContractName, ContractNameError, ContractParts, DeliveryMonth, Product, Rounding, Tick, TickError,
 };
-pub use decode::{DecodeError, IntoIter, Iter, RowError, Rows};
+pub use decode::{DecodeError, RowError, Rows};
 pub use event::{
     Account, AnyEvent, DepthRow, Event, Hub, Logout, MarketEvent, MarketRow, MarketTrade, Order, Position, Quote,
     Target, UserEvent, UserRow, UserTrade,

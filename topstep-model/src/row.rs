@@ -6,7 +6,7 @@ mod strict;
 
 use serde::de::MapAccess;
 
-use crate::scalar::Fault;
+use crate::scalar::OnFault;
 
 pub(crate) use macros::{row, row_field};
 pub(crate) use member::Field;
@@ -61,8 +61,8 @@ pub trait Decode: Sized {
     /// Says which member this name means.
     fn tag(name: &str) -> Option<Self::Tag>;
 
-    /// Says which member somebody calls by this other name.
-    fn alias(name: &str) -> Option<Self::Tag>;
+    /// A member that somebody calls by another name, and that name.
+    const ALIAS: Option<(&'static str, Self::Tag)>;
 
     /// The member's name on the wire.
     fn name_of(tag: Self::Tag) -> &'static str;
@@ -71,12 +71,12 @@ pub trait Decode: Sized {
     fn bit_of(tag: Self::Tag) -> u32;
 
     /// Reads a member's value into its place, and notes in `seen` that it was there.
-    fn fill<'de, A: MapAccess<'de>>(
+    fn fill<'de, A: MapAccess<'de>, F: OnFault>(
         &mut self,
         tag: Self::Tag,
         seen: &mut u32,
         map: &mut A,
-        fault: &mut Option<Misfit>,
+        on_fault: F,
     ) -> Result<(), A::Error>;
 
     /// Names the first required member that was not seen.
@@ -91,7 +91,3 @@ pub(crate) fn first_missing(members: &'static [Member], missing: u32) -> Option<
     }
     members.get(missing.trailing_zeros() as usize).map(|member| member.name)
 }
-
-/// A [`Fault`] that a public trait may mention.
-#[derive(Debug)]
-pub struct Misfit(pub(crate) Fault);

@@ -6,7 +6,7 @@
 //! other answer as well, so that a reader which does not know it (another format, or serde's own buffer behind
 //! `flatten` and `untagged`) still works, as exactly as what it hands over.
 
-mod lenient;
+mod member;
 mod plain;
 mod whole;
 
@@ -14,7 +14,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Unexpected, Visitor};
 
-pub(crate) use lenient::{Fault, FillLenient};
+pub(crate) use member::{Fault, FillMember, OnFault, Strict};
 pub(crate) use whole::{near_whole, not_whole, usual_whole, whole};
 
 /// The newtype that means "the raw text, please": `serde_json::value::RawValue`.

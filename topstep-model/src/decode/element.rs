@@ -6,12 +6,13 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use super::error::RowError;
 use super::key::Key;
+use super::members::Members;
 use super::path::{Path, Step};
 use super::rows::Rows;
 use super::scalar_value::ScalarValue;
 use super::sequence::Sequence;
-use crate::row::{Decode, Misfit, Row};
-use crate::scalar::{Fault, FillLenient};
+use crate::row::{Decode, Row};
+use crate::scalar::Fault;
 use crate::{ContractId, StreamAction, Text};
 
 /// How deep arrays and envelopes may nest: an array of envelopes of arrays of positional rows, and one to spare.
@@ -25,8 +26,14 @@ pub trait Element: Sized {
     /// Whether an array of two may begin with an account's id.
     const MAY_FOLLOW_AN_ID: bool;
 
-    /// Adds what stood beside the row; `None` if it lacks a contract and needs one.
-    fn new(row: Self::Row, contract: Option<&ContractId>) -> Option<Self>;
+    /// A row of nothing, to be filled where it stands: rows are large, and every move of one shows.
+    fn blank(contract: Option<&ContractId>) -> Self;
+
+    /// The row to be filled.
+    fn row_mut(&mut self) -> &mut Self::Row;
+
+    /// Takes the contract that the row itself names, if it needs one; false if there is none.
+    fn take_own_contract(&mut self) -> bool;
 
     /// Takes the envelope's action, if there is none yet.
     fn set_action(&mut self, action: StreamAction);
@@ -39,8 +46,17 @@ impl<R: Row> Element for R {
     const MAY_FOLLOW_AN_ID: bool = false;
 
     #[inline]
-    fn new(row: R, _: Option<&ContractId>) -> Option<Self> {
-        Some(row)
+    fn blank(_: Option<&ContractId>) -> Self {
+        <R as Decode>::blank()
+    }
+
+    #[inline]
+    fn row_mut(&mut self) -> &mut R {
+        self
+    }
+
+    fn take_own_contract(&mut self) -> bool {
+        true
     }
 
     fn set_action(&mut self, _: StreamAction) {}
@@ -68,16 +84,28 @@ impl<E> Collector<E> {
         Self { rows: Rows::new(), contract: None, is_approximate: false, errors: 0, surplus: 0 }
     }
 
-    #[inline]
     pub(crate) fn push(&mut self, row: Result<E, RowError>) {
-        if self.has_room(row.is_err()) {
-            self.rows.push(row);
-        }
+        self.rows.list().push(row);
+        self.settle_last();
     }
 
     pub(crate) fn insert(&mut self, index: usize, error: RowError) {
-        if self.has_room(true) {
-            self.rows.insert(index, Err(error));
+        self.errors += 1;
+        if self.errors <= Self::MOST_ERRORS && index <= self.rows.len() {
+            self.rows.list().insert(index, Err(error));
+        } else {
+            self.surplus += 1;
+        }
+    }
+
+    /// Takes the last row back if it is one too many.
+    #[inline]
+    fn settle_last(&mut self) {
+        let is_error = matches!(self.rows.list().last(), Some(Err(_)));
+        self.errors += usize::from(is_error);
+        if self.rows.len() > Self::MOST_ROWS || is_error && self.errors > Self::MOST_ERRORS {
+            self.rows.list().pop();
+            self.surplus += 1;
         }
     }
 
@@ -86,17 +114,9 @@ impl<E> Collector<E> {
     pub(crate) fn finish(mut self) -> Rows<E> {
         if self.surplus > 0 {
             let reason = format!("{} more rows, which are too many for one message", self.surplus);
-            self.rows.push(Err(RowError::new(&Path::START, Fault::missing("fewer rows", reason))));
+            self.rows.list().push(Err(RowError::new(&Path::START, Fault::missing("fewer rows", reason))));
         }
         self.rows
-    }
-
-    #[inline]
-    fn has_room(&mut self, is_error: bool) -> bool {
-        self.errors += usize::from(is_error);
-        let has_room = self.rows.len() < Self::MOST_ROWS && (!is_error || self.errors <= Self::MOST_ERRORS);
-        self.surplus += usize::from(!has_room);
-        has_room
     }
 }
 
@@ -129,6 +149,11 @@ impl<'de, E: Element> DeserializeSeed<'de> for ElementSeed<'_, '_, E> {
 impl<E: Element> ElementSeed<'_, '_, E> {
     /// Reads a value within this one, which must not be a scalar.
     fn inner<'de, A: MapAccess<'de>>(&mut self, step: Step, map: &mut A) -> Result<(), A::Error> {
+        if self.nesting >= DEEPEST {
+            map.next_value::<IgnoredAny>()?;
+            self.too_deep();
+            return Ok(());
+        }
         let path = self.path.then(step);
         let outcome = map.next_value_seed(ElementSeed { out: &mut *self.out, path, nesting: self.nesting + 1 })?;
         if let Outcome::Scalar(value) = outcome {
@@ -137,31 +162,26 @@ impl<E: Element> ElementSeed<'_, '_, E> {
         Ok(())
     }
 
+    /// Gives the rows of an envelope its action.
+    fn finish_container(&mut self, start: usize, members: Members) {
+        match (members.fault_of("action"), members.action) {
+            (Some(fault), _) => {
+                self.out.rows.list().truncate(start);
+                self.out.push(Err(RowError::new(&self.path.then(Step::Member("action")), fault)));
+            }
+            (None, Some(action)) => {
+                let rows = self.out.rows.list().iter_mut().skip(start);
+                rows.filter_map(|row| row.as_mut().ok()).for_each(|row| row.set_action(action));
+            }
+            (None, None) => {}
+        }
+    }
+
     #[cold]
     fn too_deep(&mut self) -> Outcome {
         let fault = Fault::missing(E::Row::EXPECTED, "arrays and envelopes nest too deep");
         self.out.push(Err(RowError::new(&self.path, fault)));
         Outcome::Rows
-    }
-}
-
-/// What is wrong with a row so far: the last word on the first member that was wrong.
-#[derive(Default)]
-struct Faults(Option<(&'static str, Fault)>);
-
-impl Faults {
-    #[inline]
-    fn note(&mut self, name: impl Fn() -> &'static str, fault: Option<Fault>) {
-        match (fault, &self.0) {
-            (None, None) => {}
-            (Some(fault), _) => self.0 = Some((name(), fault)),
-            // A member that comes twice counts by its last value.
-            (None, Some((noted, _))) => {
-                if *noted == name() {
-                    self.0 = None;
-                }
-            }
-        }
     }
 }
 
@@ -175,63 +195,57 @@ impl<'de, E: Element> Visitor<'de> for ElementSeed<'_, '_, E> {
     #[inline]
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Outcome, A::Error> {
         let start = self.out.rows.len();
-        let mut row = E::Row::blank();
-        let mut seen = 0;
-        let mut faults = Faults::default();
-        let mut action: Option<StreamAction> = None;
+        let mut members = Members::default();
+        let mut has_row = false;
         let mut is_container = false;
-        while let Some(key) = map.next_key::<Key<<E::Row as Decode>::Tag, E::Row>>()? {
-            match key {
-                Key::Known(tag) => {
-                    let mut misfit = None;
-                    row.fill(tag, &mut seen, &mut map, &mut misfit)?;
-                    faults.note(|| E::Row::name_of(tag), misfit.map(|Misfit(fault)| fault));
-                }
-                Key::Alias(tag) if seen & E::Row::bit_of(tag) == 0 => {
-                    let mut misfit = None;
-                    row.fill(tag, &mut seen, &mut map, &mut misfit)?;
-                    faults.note(|| E::Row::name_of(tag), misfit.map(|Misfit(fault)| fault));
-                }
-                Key::Action => {
-                    let mut fault = None;
-                    map.next_value_seed(FillLenient { place: &mut action, fault: &mut fault })?;
-                    faults.note(|| "action", fault);
-                }
-                Key::Data | Key::Number(_) if self.nesting >= DEEPEST => {
-                    map.next_value::<IgnoredAny>()?;
-                    is_container = true;
-                    self.too_deep();
-                }
-                Key::Data => {
-                    is_container = true;
-                    self.out.rows.truncate(start);
-                    self.inner(Step::Member("data"), &mut map)?;
-                }
-                Key::Number(number) => {
-                    is_container = true;
-                    self.inner(Step::Key(number), &mut map)?;
+        let mut key = members.next_key::<E::Row, A>(&mut map)?;
+        while let Some(this) = key {
+            match this {
+                Key::Action => members.action(&mut map)?,
+                Key::Data | Key::Number => {
+                    // What stands beside it is no row.
+                    if has_row || matches!(this, Key::Data) {
+                        self.out.rows.list().truncate(start);
+                    }
+                    (has_row, is_container) = (false, true);
+                    let step = if matches!(this, Key::Data) { Step::Member("data") } else { Step::Key(members.number) };
+                    self.inner(step, &mut map)?;
                 }
                 Key::Digits => {
                     return map.next_value::<Text>().map(|digits| Outcome::Scalar(ScalarValue::Number(digits)));
                 }
-                Key::Alias(_) | Key::Other(_) => {
+                _ if is_container => {
                     map.next_value::<IgnoredAny>()?;
                 }
+                Key::Known(_) | Key::Alias | Key::Other => {
+                    if !has_row {
+                        let row = E::blank(self.out.contract.as_ref());
+                        self.out.rows.list().push(Ok(row));
+                        has_row = true;
+                    }
+                    let Some(Ok(element)) = self.out.rows.list().last_mut() else { unreachable!("it was pushed") };
+                    key = members.fill(this, element.row_mut(), &mut map)?;
+                    continue;
+                }
             }
+            key = members.next_key::<E::Row, A>(&mut map)?;
         }
         if is_container {
-            match (faults.0, action) {
-                (Some((name @ "action", fault)), _) => {
-                    self.out.rows.truncate(start);
-                    self.out.push(Err(RowError::new(&self.path.then(Step::Member(name)), fault)));
-                }
-                (_, Some(action)) => self.out.rows.values_from(start).for_each(|row| row.set_action(action)),
-                (_, None) => {}
+            self.finish_container(start, members);
+        } else {
+            if !has_row {
+                let row = E::blank(self.out.contract.as_ref());
+                self.out.rows.list().push(Ok(row));
             }
-            return Ok(Outcome::Rows);
+            let has_contract = self.out.contract.is_some();
+            if let Some(row) = self.out.rows.list().last_mut()
+                && let Ok(element) = row
+                && let Err(error) = members.finish(&self.path, element, has_contract)
+            {
+                *row = Err(error);
+            }
+            self.out.settle_last();
         }
-        let row = finish_row::<E>(&self.path, row, seen, faults.0, action, self.out.contract.as_ref());
-        self.out.push(row);
         Ok(Outcome::Rows)
     }
 
@@ -301,29 +315,4 @@ impl<'de, E: Element> Visitor<'de> for ElementSeed<'_, '_, E> {
 
 fn number(value: impl fmt::Display) -> Outcome {
     Outcome::Scalar(ScalarValue::Number(Text::from(value.to_string())))
-}
-
-/// Makes what the caller wants of a row whose members were all read.
-#[inline]
-pub(super) fn finish_row<E: Element>(
-    path: &Path<'_>,
-    row: E::Row,
-    seen: u32,
-    fault: Option<(&'static str, Fault)>,
-    action: Option<StreamAction>,
-    contract: Option<&ContractId>,
-) -> Result<E, RowError> {
-    if let Some((name, fault)) = fault {
-        return Err(RowError::new(&path.then(Step::Member(name)), fault));
-    }
-    if let Some(name) = E::Row::missing(seen) {
-        return Err(RowError::missing(path, E::Row::EXPECTED, name));
-    }
-    let Some(mut element) = E::new(row, contract) else {
-        return Err(RowError::missing(path, E::Row::EXPECTED, "contractId"));
-    };
-    if let Some(action) = action {
-        element.set_action(action);
-    }
-    Ok(element)
 }

@@ -29,17 +29,17 @@ impl RowError {
 
     /// What should be there, such as `a decimal number` or `an order`.
     pub fn expected(&self) -> &'static str {
-        self.0.fault.expected
+        self.0.fault.expected()
     }
 
     /// What is there, cut to 64 characters; `None` where nothing is, or where it is a secret.
     pub fn excerpt(&self) -> Option<&str> {
-        self.0.fault.excerpt.as_ref().map(Excerpt::as_str)
+        self.0.fault.excerpt()
     }
 
     /// What is wrong, in a sentence without the place.
     pub fn message(&self) -> &str {
-        &self.0.fault.reason
+        self.0.fault.reason()
     }
 
     #[cold]

@@ -3,89 +3,122 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
 use crate::row::Decode;
 use crate::scalar::NUMBER;
 
-/// What a member's name means for a row of this kind.
-pub(crate) enum Key<T, R> {
+/// What a member's name means for a row with these members. It is one byte: names are many.
+#[derive(Clone, Copy)]
+pub(crate) enum Key<T> {
     /// A member of the row.
     Known(T),
-    /// A member of the row by another name, which counts only if the right one is not there.
-    Alias(T),
+    /// The other name of a member, which counts only if the right one is not there.
+    Alias,
     /// The envelope's action.
     Action,
     /// The envelope's content.
     Data,
-    /// A number: the object is a list.
-    Number(u32),
+    /// A number, which is noted: the object is a list.
+    Number,
     /// Not an object at all, but a number with its digits: `serde_json/arbitrary_precision`.
     Digits,
     /// Something else, which is skipped.
-    Other(PhantomData<R>),
+    Other,
 }
 
-impl<'de, R: Decode> Deserialize<'de> for Key<R::Tag, R> {
-    #[inline]
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_identifier(KeyVisitor(PhantomData))
+/// Reads a member's name; `number` is what a name that is a number says.
+pub(crate) struct KeySeed<'n, R> {
+    number: &'n mut u32,
+    row: PhantomData<R>,
+}
+
+impl<'n, R> KeySeed<'n, R> {
+    #[inline(always)]
+    pub(crate) const fn new(number: &'n mut u32) -> Self {
+        Self { number, row: PhantomData }
     }
 }
 
-struct KeyVisitor<R>(PhantomData<R>);
+impl<'de, R: Decode> DeserializeSeed<'de> for KeySeed<'_, R> {
+    type Value = Key<R::Tag>;
 
-impl<R: Decode> Visitor<'_> for KeyVisitor<R> {
-    type Value = Key<R::Tag, R>;
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key<R::Tag>, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl<R: Decode> Visitor<'_> for KeySeed<'_, R> {
+    type Value = Key<R::Tag>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the name of a member")
     }
 
     #[inline]
-    fn visit_str<E: Error>(self, name: &str) -> Result<Key<R::Tag, R>, E> {
+    fn visit_str<E: Error>(self, name: &str) -> Result<Key<R::Tag>, E> {
         Ok(match R::tag(name) {
             Some(tag) => Key::Known(tag),
-            None => unusual::<R>(name),
+            None => unusual::<R>(name, self.number),
         })
     }
 
-    fn visit_bytes<E: Error>(self, name: &[u8]) -> Result<Key<R::Tag, R>, E> {
+    fn visit_bytes<E: Error>(self, name: &[u8]) -> Result<Key<R::Tag>, E> {
         self.visit_str(str::from_utf8(name).unwrap_or_default())
     }
 
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Key<R::Tag, R>, E> {
-        Ok(u32::try_from(number).map_or(Key::Other(PhantomData), Key::Number))
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Key<R::Tag>, E> {
+        Ok(match u32::try_from(number) {
+            Ok(number) => {
+                *self.number = number;
+                Key::Number
+            }
+            Err(_) => Key::Other,
+        })
     }
 }
 
 #[cold]
-fn unusual<R: Decode>(name: &str) -> Key<R::Tag, R> {
-    match name {
-        "action" | "Action" => return Key::Action,
-        "data" | "Data" => return Key::Data,
-        NUMBER => return Key::Digits,
-        _ => {}
-    }
-    if let Some(tag) = R::alias(name) {
-        return Key::Alias(tag);
-    }
+#[inline(never)]
+fn unusual<R: Decode>(name: &str, number: &mut u32) -> Key<R::Tag> {
+    let is_alias = |name: &str| R::ALIAS.is_some_and(|(alias, _)| alias == name);
     match name.as_bytes() {
-        [b'0'..=b'9', ..] if name.len() <= 9 => name.parse().map_or(Key::Other(PhantomData), Key::Number),
+        b"action" | b"Action" => Key::Action,
+        b"data" | b"Data" => Key::Data,
+        _ if name == NUMBER => Key::Digits,
+        _ if is_alias(name) => Key::Alias,
+        [b'0'..=b'9', ..] if name.len() <= 9 => match name.parse() {
+            Ok(parsed) => {
+                *number = parsed;
+                Key::Number
+            }
+            Err(_) => Key::Other,
+        },
         [first @ b'A'..=b'Z', rest @ ..] => {
             // No member's name is longer than 20 letters.
             let mut buffer = [0; 32];
-            let Some(place) = buffer.get_mut(..name.len()) else { return Key::Other(PhantomData) };
-            let [head, tail @ ..] = place else { return Key::Other(PhantomData) };
+            let Some([head, tail @ ..]) = buffer.get_mut(..name.len()) else { return Key::Other };
             *head = first.to_ascii_lowercase();
             tail.copy_from_slice(rest);
-            let name = str::from_utf8(place).unwrap_or_default();
-            match (R::tag(name), R::alias(name)) {
-                (Some(tag), _) => Key::Known(tag),
-                (None, Some(tag)) => Key::Alias(tag),
-                (None, None) => Key::Other(PhantomData),
+            let name = buffer.get(..name.len()).and_then(|name| str::from_utf8(name).ok()).unwrap_or_default();
+            match R::tag(name) {
+                Some(tag) => Key::Known(tag),
+                None if is_alias(name) => Key::Alias,
+                None => Key::Other,
             }
         }
-        _ => Key::Other(PhantomData),
+        _ => Key::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Quote;
+
+    #[test]
+    fn a_key_is_a_byte() {
+        assert_eq!(size_of::<Key<<Quote as Decode>::Tag>>(), 1);
     }
 }

@@ -1,10 +1,12 @@
 //! An array of an event's data: rows, or one row that is an array, or an id and rows.
 
-use super::element::{Collector, Element, Outcome, finish_row};
+use super::element::{Collector, Element, Outcome};
 use super::error::RowError;
+use super::key::Key;
+use super::members::Members;
 use super::path::{Path, Step};
 use super::scalar_value::{OneMember, ScalarValue};
-use crate::row::{Decode, Misfit};
+use crate::row::Decode;
 use crate::scalar::{Fault, whole};
 
 /// How many scalars are kept until it is clear what they are; a positional row has five.
@@ -75,23 +77,21 @@ impl Sequence {
     }
 
     fn positional_row<E: Element>(&self, out: &Collector<E>, path: &Path<'_>) -> Result<E, RowError> {
-        let mut row = E::Row::blank();
-        let mut seen = 0;
+        let mut element = E::blank(out.contract.as_ref());
+        let mut members = Members::default();
         for Kept { index, value, .. } in &self.scalars {
             let Some(tag) = E::Row::POSITIONS.get(*index) else {
                 let reason = format!("expected {} values, found more", E::Row::POSITIONS.len());
                 return Err(RowError::new(path, Fault::missing(E::Row::EXPECTED, reason)));
             };
-            let mut misfit = None;
-            // A scalar always comes; what is wrong with it is in the misfit.
-            if row.fill(*tag, &mut seen, &mut OneMember(value), &mut misfit).is_err() {
-                continue;
-            }
-            if let Some(Misfit(fault)) = misfit {
+            // A scalar always comes, so there is nothing to end the row with.
+            let _ = members.fill(Key::Known(*tag), element.row_mut(), &mut OneMember(value));
+            if let Some(fault) = members.fault_of(E::Row::name_of(*tag)) {
                 return Err(RowError::new(&path.then(Step::Index(*index)), fault));
             }
         }
-        finish_row(path, row, seen, None, None, out.contract.as_ref())
+        members.finish(path, &mut element, out.contract.is_some())?;
+        Ok(element)
     }
 }
 

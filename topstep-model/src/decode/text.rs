@@ -87,7 +87,7 @@ fn element<E: Event>(json: &str, out: &mut Collector<E>, path: Path<'_>, nesting
             match seed.deserialize(&mut serde_json::Deserializer::from_str(json)) {
                 Ok(outcome) => outcome,
                 Err(error) => {
-                    out.rows.truncate(before);
+                    out.rows.list().truncate(before);
                     refuse(out, &path, &error)
                 }
             }

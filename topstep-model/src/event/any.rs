@@ -57,7 +57,7 @@ impl AnyEvent {
             Target::Logout => {
                 let logout = serde_json::from_str(arguments).map_err(|error| DecodeError::arguments(&error))?;
                 let mut rows = Rows::new();
-                rows.push(Ok(Self::Logout(logout)));
+                rows.list().push(Ok(Self::Logout(logout)));
                 rows
             }
         })

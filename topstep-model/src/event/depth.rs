@@ -49,7 +49,7 @@ impl MarketRow for DepthRow {
 }
 
 /// By length first: no length has more than two names.
-#[inline]
+#[inline(always)]
 fn find(name: &str) -> Option<Tag> {
     match name.len() {
         4 if name == "type" => Some(Tag::kind),

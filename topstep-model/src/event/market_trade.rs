@@ -41,7 +41,7 @@ impl MarketRow for MarketTrade {
 }
 
 /// No length has more than one name.
-#[inline]
+#[inline(always)]
 fn find(name: &str) -> Option<Tag> {
     match name.len() {
         4 if name == "type" => Some(Tag::kind),

@@ -60,7 +60,7 @@ impl MarketRow for Quote {
 }
 
 /// By length first: no length has more than three names.
-#[inline]
+#[inline(always)]
 fn find(name: &str) -> Option<Tag> {
     match name.len() {
         3 if name == "low" => Some(Tag::low),

@@ -11,7 +11,7 @@ use super::request::{Body, Method, Request, sealed::Sealed};
 use super::secret::Secret;
 use crate::decode::RowError;
 use crate::excerpt::harmless;
-use crate::row::Misfit;
+use crate::scalar::Fault;
 use crate::{ListErrorCode, LoginErrorCode, LogoutErrorCode, ValidateErrorCode};
 
 /// `Auth/loginKey`: gives a token for a user's name and API key.
@@ -141,7 +141,7 @@ impl Build<Self> for Pong {
         &mut self,
         _: &str,
         _: &mut A,
-        _: &mut Option<Misfit>,
+        _: &mut Option<Fault>,
     ) -> Result<Option<&'static str>, A::Error> {
         Ok(None)
     }

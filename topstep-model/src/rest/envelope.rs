@@ -9,7 +9,6 @@ use super::error::{ApiError, Refusal};
 use super::payload::{Build, Payload, fill};
 use crate::code::Code;
 use crate::decode::{Path, RowError, Step};
-use crate::row::Misfit;
 use crate::scalar::Fault;
 use crate::{OrderId, Text};
 
@@ -99,7 +98,7 @@ impl<'de, P: Payload> Visitor<'de> for EnvelopeSeed<P> {
                     }
                 },
             };
-            if let Some(Misfit(fault)) = fault {
+            if let Some(fault) = fault {
                 envelope.fault.get_or_insert((member, fault));
             }
         }

@@ -4,8 +4,8 @@ use serde::de::MapAccess;
 
 use crate::OrderId;
 use crate::decode::{Collector, ElementSeed, Outcome, Path, RowError, Rows, Step};
-use crate::row::{Misfit, Row};
-use crate::scalar::{FillLenient, Scalar};
+use crate::row::Row;
+use crate::scalar::{Fault, FillMember, Scalar};
 
 /// What a successful answer is read into: the crate's own business.
 pub trait Payload: Sized {
@@ -20,7 +20,7 @@ pub trait Build<P>: Default {
         &mut self,
         name: &str,
         map: &mut A,
-        fault: &mut Option<Misfit>,
+        fault: &mut Option<Fault>,
     ) -> Result<Option<&'static str>, A::Error>;
 
     /// Takes the order that an answer names.
@@ -44,7 +44,7 @@ impl Build<Self> for Done {
         &mut self,
         _: &str,
         _: &mut A,
-        _: &mut Option<Misfit>,
+        _: &mut Option<Fault>,
     ) -> Result<Option<&'static str>, A::Error> {
         Ok(None)
     }
@@ -58,12 +58,9 @@ impl Build<Self> for Done {
 pub(super) fn fill<'de, S: Scalar, A: MapAccess<'de>>(
     place: &mut Option<S>,
     map: &mut A,
-    fault: &mut Option<Misfit>,
+    fault: &mut Option<Fault>,
 ) -> Result<(), A::Error> {
-    let mut misfit = None;
-    map.next_value_seed(FillLenient { place, fault: &mut misfit })?;
-    *fault = misfit.map(Misfit);
-    Ok(())
+    map.next_value_seed(FillMember { place, on_fault: fault })
 }
 
 /// Reads a member that is a list; `null` leaves it absent.
@@ -124,7 +121,7 @@ macro_rules! answer {
                 &mut self,
                 name: &str,
                 map: &mut A,
-                fault: &mut Option<$crate::row::Misfit>,
+                fault: &mut Option<$crate::scalar::Fault>,
             ) -> Result<Option<&'static str>, A::Error> {
                 match name {
                     $($wire => {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::payload::{Build, Payload, missing};
 use super::request::request;
 use crate::decode::RowError;
-use crate::row::Misfit;
+use crate::scalar::Fault;
 use crate::{AccountId, ContractId, OrderId, OrderSide, OrderType, PlaceErrorCode, Price};
 
 /// The other order of a bracket: where to leave with a loss, or with a profit, once the entry is filled.
@@ -197,7 +197,7 @@ impl Build<Placed> for PlacedBuild {
         &mut self,
         _: &str,
         _: &mut A,
-        _: &mut Option<Misfit>,
+        _: &mut Option<Fault>,
     ) -> Result<Option<&'static str>, A::Error> {
         Ok(None)
     }

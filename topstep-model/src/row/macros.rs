@@ -14,7 +14,7 @@ macro_rules! row {
                 $need:ident $wire:literal $field:ident: $type:ty,
             )*
         }
-        $(alias $other:literal => $target:ident;)*
+        $(alias $other:literal => $target:ident;)?
         $(positions $($position:ident)*;)?
         $(find $find:path;)?
     ) => {
@@ -61,6 +61,7 @@ macro_rules! row {
         impl $crate::row::Decode for $name {
             const EXPECTED: &'static str = $expected;
             const POSITIONS: &'static [Tag] = &[$($(Tag::$position,)*)?];
+            const ALIAS: Option<(&'static str, Tag)> = [$(Some(($other, Tag::$target)),)? None][0];
 
             type Tag = Tag;
 
@@ -69,19 +70,12 @@ macro_rules! row {
                 Self { $($field: $crate::row::row_field!(blank $need $type),)* }
             }
 
-            #[inline]
+            #[inline(always)]
             fn tag(name: &str) -> Option<Tag> {
                 $(return $find(name);)?
                 #[allow(unreachable_code, reason = "some rows have their own search")]
                 match name {
                     $($wire => Some(Tag::$field),)*
-                    _ => None,
-                }
-            }
-
-            fn alias(name: &str) -> Option<Tag> {
-                match name {
-                    $($other => Some(Tag::$target),)*
                     _ => None,
                 }
             }
@@ -98,17 +92,17 @@ macro_rules! row {
             }
 
             #[inline]
-            fn fill<'de, A: serde::de::MapAccess<'de>>(
+            fn fill<'de, A: serde::de::MapAccess<'de>, F: $crate::scalar::OnFault>(
                 &mut self,
                 tag: Tag,
                 seen: &mut u32,
                 map: &mut A,
-                fault: &mut Option<$crate::row::Misfit>,
+                on_fault: F,
             ) -> Result<(), A::Error> {
                 // A row without required members notes nothing.
                 let _ = &seen;
                 match tag {
-                    $(Tag::$field => $crate::row::row_field!(fill $need $type, self.$field, seen, tag, map, fault),)*
+                    $(Tag::$field => $crate::row::row_field!(fill $need $type, self.$field, seen, tag, map, on_fault),)*
                 }
             }
 
@@ -155,8 +149,7 @@ macro_rules! row_field {
     (as_option optional $value:expr) => { $value.as_ref() };
     (fill required $type:ty, $place:expr, $seen:ident, $tag:ident, $map:ident, $fault:ident) => {{
         let mut read: Option<$type> = None;
-        let mut misfit = None;
-        $map.next_value_seed($crate::scalar::FillLenient { place: &mut read, fault: &mut misfit })?;
+        $map.next_value_seed($crate::scalar::FillMember { place: &mut read, on_fault: $fault })?;
         let bit = <Self as $crate::row::Decode>::bit_of($tag);
         if let Some(value) = read {
             $place = value;
@@ -164,17 +157,10 @@ macro_rules! row_field {
         } else {
             *$seen &= !bit;
         }
-        if let Some(misfit) = misfit {
-            *$fault = Some($crate::row::Misfit(misfit));
-        }
         Ok(())
     }};
     (fill optional $type:ty, $place:expr, $seen:ident, $tag:ident, $map:ident, $fault:ident) => {{
-        let mut misfit = None;
-        $map.next_value_seed($crate::scalar::FillLenient { place: &mut $place, fault: &mut misfit })?;
-        if let Some(misfit) = misfit {
-            *$fault = Some($crate::row::Misfit(misfit));
-        }
+        $map.next_value_seed($crate::scalar::FillMember { place: &mut $place, on_fault: $fault })?;
         Ok(())
     }};
 }

@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-use super::{Decode, Misfit};
-use crate::decode::Key;
+use super::Decode;
+use crate::decode::{Key, KeySeed};
+use crate::scalar::Strict;
 
 /// Reads one row from any deserializer.
 #[inline]
@@ -38,17 +39,14 @@ impl<'de, R: Decode> Visitor<'de> for RowVisitor<R> {
 #[inline]
 fn fill_all<'de, R: Decode, A: MapAccess<'de>>(row: &mut R, mut map: A) -> Result<(), A::Error> {
     let mut seen = 0;
-    let mut fault = None;
-    while let Some(key) = map.next_key::<Key<R::Tag, R>>()? {
-        match key {
-            Key::Known(tag) => row.fill(tag, &mut seen, &mut map, &mut fault)?,
-            Key::Alias(tag) if seen & R::bit_of(tag) == 0 => row.fill(tag, &mut seen, &mut map, &mut fault)?,
+    let mut number = 0;
+    while let Some(key) = map.next_key_seed(KeySeed::<R>::new(&mut number))? {
+        match (key, R::ALIAS) {
+            (Key::Known(tag), _) => row.fill(tag, &mut seen, &mut map, Strict)?,
+            (Key::Alias, Some((_, tag))) if seen & R::bit_of(tag) == 0 => row.fill(tag, &mut seen, &mut map, Strict)?,
             _ => {
                 map.next_value::<IgnoredAny>()?;
             }
-        }
-        if let Some(Misfit(fault)) = fault {
-            return Err(A::Error::custom(fault.reason));
         }
     }
     match R::missing(seen) {
