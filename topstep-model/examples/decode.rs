@@ -62,6 +62,10 @@ fn main() -> io::Result<()> {
 }
 
 fn decode(line: &[u8]) -> Decoded {
+    // serde takes an array for a struct.
+    if line.trim_ascii_start().first() != Some(&b'{') {
+        return malformed("", "the line is not a JSON object");
+    }
     let line: Line<'_> = match serde_json::from_slice(line) {
         Ok(line) => line,
         Err(error) => return malformed("", error),
