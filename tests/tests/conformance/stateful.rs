@@ -43,31 +43,31 @@ async fn a_lost_socket_is_replaced_and_the_connection_goes_on<R: Runtime>(server
     }
 }
 
+/// Each round is well below what a pipe of the server's holds: ASP.NET Core may stall for good when a socket goes while it is full.
 async fn what_the_hub_sent_meanwhile_comes_once_and_in_order<R: Runtime>(server: Server) {
-    const COUNT: i64 = 10_000;
+    const COUNT: i64 = 400;
     let hub = server.hub(Profile::Stateful);
     let connection = connect::<R>(stateful(hub)).await;
     let mut numbers = connection.on::<(i64,)>("Number");
     let mut events = connection.lifecycle();
     let id = id(&connection);
-    let flood = connection.call("Flood").arguments((COUNT, "Number")).timeout(None).invoke::<()>();
-    let reading = async {
-        for number in 0..COUNT {
-            let next = within::<R, _>("the next number", numbers.next()).await.unwrap();
-            let (got,) = next.into_value().unwrap_or_else(|| panic!("no gap at {number}"));
-            assert_eq!(got, number);
-        }
-    };
-    let drops = async {
-        for _ in 0..4 {
+    // More than five in ten seconds would have to wait: see the flap budget.
+    for round in 0..5 {
+        let flood = connection.call("Flood").arguments((COUNT, "Number")).timeout(None).invoke::<()>();
+        let drop = async {
             hub.drop_connection(&id, "tcp");
             // A connection without a socket cannot be dropped again: the hub must have the new one.
             up_to::<R>(&mut events, "resumed").await;
             assert_eq!(within::<R, _>("a call", connection.invoke::<i64>("Add", (1, 2))).await, Ok(3));
+        };
+        let (outcome, ()) = futures_util::join!(flood, drop);
+        assert_eq!(outcome, Ok(()), "round {round}");
+        for number in 0..COUNT {
+            let next = within::<R, _>("the next number", numbers.next()).await.unwrap();
+            let (got,) = next.into_value().unwrap_or_else(|| panic!("no gap at {number} of round {round}"));
+            assert_eq!(got, number, "round {round}");
         }
-    };
-    let (outcome, (), ()) = futures_util::join!(flood, reading, drops);
-    assert_eq!(outcome, Ok(()));
+    }
 }
 
 async fn calls_made_meanwhile_are_carried_out_once<R: Runtime>(server: Server) {
