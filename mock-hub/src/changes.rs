@@ -53,7 +53,8 @@ impl Changes {
     /// [`Changes::wait`] as a future for any runtime; the time is kept by `runtime`.
     pub(crate) async fn until(&self, runtime: &Handle, timeout: Duration, mut holds: impl FnMut() -> bool) -> bool {
         let mut changes = self.watch.subscribe();
-        let mut over = runtime.spawn(tokio::time::sleep(timeout));
+        // Made inside of the runtime: whoever awaits this may have another one, or none.
+        let mut over = runtime.spawn(async move { tokio::time::sleep(timeout).await });
         loop {
             changes.borrow_and_update();
             if holds() {

@@ -13,6 +13,13 @@ async fn lost_without_a_word(hub: &ScriptHub) {
     assert_eq!(client.read_to_end().await, (String::new(), End::Lost));
 }
 
+/// Whoever waits may have another runtime, or none at all.
+#[test]
+fn waiting_needs_no_runtime_of_the_callers() {
+    let hub = ScriptHub::start(|_| async {}).unwrap();
+    assert!(futures_util::FutureExt::now_or_never(hub.until(DEADLINE, |hub| hub.sessions() == 0)).unwrap());
+}
+
 #[tokio::test]
 async fn a_script_reads_and_writes_what_it_likes() {
     let hub = ScriptHub::start(|mut session| async move {

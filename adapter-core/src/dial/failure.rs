@@ -86,12 +86,12 @@ fn kind_of(error: &(dyn Error + 'static)) -> Option<IoFailureKind> {
             return Some(IoFailureKind::Local);
         }
         match io.kind() {
-            ErrorKind::ConnectionRefused
-            | ErrorKind::HostUnreachable
-            | ErrorKind::NetworkUnreachable
-            | ErrorKind::NetworkDown => Some(IoFailureKind::Refused),
+            ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
+                Some(IoFailureKind::Refused)
+            }
             ErrorKind::TimedOut => Some(IoFailureKind::TimedOut),
-            ErrorKind::AddrNotAvailable
+            ErrorKind::NetworkDown
+            | ErrorKind::AddrNotAvailable
             | ErrorKind::AddrInUse
             | ErrorKind::PermissionDenied
             | ErrorKind::OutOfMemory => Some(IoFailureKind::Local),
@@ -140,6 +140,7 @@ mod tests {
             (io::Error::from(ErrorKind::ConnectionRefused), IoFailureKind::Refused),
             (ErrorKind::NetworkUnreachable.into(), IoFailureKind::Refused),
             (ErrorKind::HostUnreachable.into(), IoFailureKind::Refused),
+            (ErrorKind::NetworkDown.into(), IoFailureKind::Local),
             (ErrorKind::TimedOut.into(), IoFailureKind::TimedOut),
             (ErrorKind::AddrNotAvailable.into(), IoFailureKind::Local),
             (ErrorKind::PermissionDenied.into(), IoFailureKind::Local),

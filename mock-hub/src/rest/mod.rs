@@ -38,6 +38,8 @@ use problem::Problem;
 
 /// The largest body taken; no call needs a tenth of it.
 const MAX_BODY_BYTES: usize = 64 * 1024;
+/// How long a body that nobody wants may take to arrive.
+const DRAIN_LIMIT: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Who calls.
 struct Caller<'a> {
@@ -105,36 +107,56 @@ pub(crate) fn routes() -> Router<Arc<Gateway>> {
     paths.fold(Router::new(), |router, path| router.route(path, any(by_name)))
 }
 
-/// Answers a request whose path begins with `/api`.
-pub(crate) async fn handle(gateway: &Arc<Gateway>, request: Request) -> Response {
+/// Answers a request whose path begins with `/api`. A body that nobody asked for is read all the same: a socket that is closed with bytes
+/// unread is reset, and the answer lost with it.
+pub(crate) async fn handle(gateway: &Arc<Gateway>, mut request: Request) -> Response {
+    match begin(gateway, &request) {
+        Begun::Login(login) => with_body(request, |members| login(gateway, members)).await,
+        Begun::Business(business, caller) => with_body(request, |members| business(&caller, members)).await,
+        Begun::Answered(answer) => {
+            let body = std::mem::take(request.body_mut());
+            let _ = tokio::time::timeout(DRAIN_LIMIT, to_bytes(body, MAX_BODY_BYTES)).await;
+            answer
+        }
+    }
+}
+
+/// What becomes of a request before its body is looked at.
+enum Begun<'a> {
+    Answered(Response),
+    Login(fn(&Arc<Gateway>, &Members<'_>) -> Answered),
+    Business(fn(&Caller<'_>, &Members<'_>) -> Answered, Caller<'a>),
+}
+
+fn begin<'a>(gateway: &'a Arc<Gateway>, request: &Request) -> Begun<'a> {
     let path = request.uri().path().trim_end_matches('/');
     if path.eq_ignore_ascii_case(PING) {
-        return status::ping(request.method());
+        return Begun::Answered(status::ping(request.method()));
     }
     let Some((path, call)) = CALLS.iter().find(|(known, _)| known.eq_ignore_ascii_case(path)) else {
-        return empty(StatusCode::NOT_FOUND);
+        return Begun::Answered(empty(StatusCode::NOT_FOUND));
     };
     if request.method() != Method::POST {
         let mut refused = empty(StatusCode::METHOD_NOT_ALLOWED);
         refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
-        return refused;
+        return Begun::Answered(refused);
     }
     if let Call::Login(login) = call {
-        return with_body(request, |members| login(gateway, members)).await;
+        return Begun::Login(*login);
     }
     let token = token_of(request.uri(), request.headers());
     let Some(bearer) = token.and_then(|token| gateway.tokens.check(&token)) else {
-        return empty(StatusCode::UNAUTHORIZED);
+        return Begun::Answered(empty(StatusCode::UNAUTHORIZED));
     };
     let kind = if *path == BARS { Kind::Bars } else { Kind::Other };
     if let Some(refused) = too_many(gateway, &bearer.user, kind) {
-        return refused;
+        return Begun::Answered(refused);
     }
     let caller = Caller { gateway, bearer };
     match call {
-        Call::Session(session) => json(StatusCode::OK, session(&caller)),
-        Call::Login(_) => empty(StatusCode::NOT_FOUND),
-        Call::Business(business) => with_body(request, |members| business(&caller, members)).await,
+        Call::Session(session) => Begun::Answered(json(StatusCode::OK, session(&caller))),
+        Call::Login(login) => Begun::Login(*login),
+        Call::Business(business) => Begun::Business(*business, caller),
     }
 }
 
