@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use signalr_proto::io::{Action, AttemptId, HttpResponse, IoFailureKind, Payload, Token, TransportEnd};
 use signalr_proto::protocol::HubMessage;
+use signalr_proto::retry::{Exponential, RetryPolicy};
 use signalr_proto::secret::Secret;
 use signalr_proto::subscription::SubscriptionRequest;
 use signalr_proto::time::Instant;
@@ -118,7 +119,11 @@ pub(crate) fn run(bytes: &[u8]) -> Vec<(Channel, String)> {
 
 impl World {
     fn new(options: u8, limits: u8) -> Self {
-        let policy = match options & 3 {
+        let policy = match options & 67 {
+            64 => RetryPolicy::signalr(),
+            65 => RetryPolicy::exponential(Exponential::default().jitter(20, u64::from(limits))).guarded(),
+            66 => RetryPolicy::trading(),
+            67 => RetryPolicy::trading().max_delay(Duration::from_secs(20)),
             0 => delays([]),
             1 => delays([0, 1_000]),
             2 => delays([0, 0, 0, 0, 0, 0, 0, 0]),
@@ -194,6 +199,12 @@ impl World {
             10 | 11 => self.subscribe(byte()),
             12 => self.unsubscribe(byte()),
             13 => self.complete(byte()),
+            14 if step > 192 => drop(self.command(match byte() % 4 {
+                0 => Command::ReconnectNow,
+                1 => Command::NetworkUp,
+                2 => Command::SetMaxDelay(Some(Duration::from_secs(u64::from(byte())))),
+                _ => Command::SetMaxDelay(None),
+            })),
             14 => {
                 let gate = (byte() % 2 == 0).then(|| Box::new(Gate::default()) as Box<dyn signalr_proto::EventGate>);
                 self.command(Command::Tap(gate));
