@@ -53,6 +53,8 @@ pub(crate) struct Gateway {
     pub(crate) negotiations: AtomicU64,
     pub(crate) upgrades: AtomicU64,
     pub(crate) open_sockets: AtomicUsize,
+    /// The steps of scenarios whose time has not come.
+    pub(crate) waiting_steps: AtomicUsize,
     pub(crate) accepting: watch::Sender<bool>,
     pub(crate) stop: watch::Sender<bool>,
     bad_token_closes: AtomicBool,
@@ -112,6 +114,7 @@ impl Gateway {
             negotiations: AtomicU64::new(0),
             upgrades: AtomicU64::new(0),
             open_sockets: AtomicUsize::new(0),
+            waiting_steps: AtomicUsize::new(0),
             accepting: watch::Sender::new(true),
             stop: watch::Sender::new(false),
             bad_token_closes: AtomicBool::new(options.bad_token == BadToken::AcceptThenClose),

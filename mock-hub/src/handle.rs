@@ -66,7 +66,7 @@ impl MockHub {
         let thread = server::start(&gateway)?;
         let hub = Self { gateway, thread };
         if let Some(scenario) = scenario {
-            hub.play(scenario);
+            hub.play(scenario)?;
         }
         Ok(hub)
     }

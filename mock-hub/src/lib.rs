@@ -64,6 +64,7 @@ mod connection;
 mod conversation;
 pub mod exchange;
 pub mod faults;
+mod files;
 mod flood;
 mod gateway;
 mod groups;

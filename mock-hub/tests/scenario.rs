@@ -79,7 +79,7 @@ async fn a_bad_day_comes_with_all_its_mishaps() {
     let scenario = Scenario::read(file("bad-day.toml")).unwrap().faster(20.0);
     let (rules, steps) = (scenario.rules.len(), 1);
     let until = Instant::now() + Duration::from_millis(3100);
-    hub.play(scenario);
+    hub.play(scenario).unwrap();
     let argument = format!("[{account}]");
     let mine = [("SubscribeOrders", argument.as_str())];
     let order = json!({ "accountId": account, "contractId": EP, "type": 2, "side": 0, "size": 1 });
@@ -134,7 +134,7 @@ async fn a_bad_day_comes_with_all_its_mishaps() {
 async fn tokens_end_in_three_ways() {
     let hub = gateway();
     // Between two of its ends there is time for a login, on a busy machine too.
-    hub.play(Scenario::read(file("token-expiry.toml")).unwrap().faster(7.0));
+    hub.play(Scenario::read(file("token-expiry.toml")).unwrap().faster(7.0)).unwrap();
     let connect = async |token: &str| Client::connect(&format!("{}?access_token={token}", hub.hub_url("user"))).await;
 
     let first = User::log_in(&hub).await;
@@ -164,7 +164,7 @@ async fn maintenance_closes_the_port_and_opens_it_again() {
     let hub = gateway();
     let user = User::log_in(&hub).await;
     let until = Instant::now() + Duration::from_millis(2500);
-    hub.play(Scenario::read(file("maintenance.toml")).unwrap().faster(20.0));
+    hub.play(Scenario::read(file("maintenance.toml")).unwrap().faster(20.0)).unwrap();
     let url = format!("{}/hubs/market/negotiate?negotiateVersion=1", hub.url());
     let (ends, ()) = tokio::join!(follow(&hub, "market", &user.token, &MARKET, until), async {
         reached(&hub, "refuse-connections", Phase::Over).await;
@@ -206,7 +206,7 @@ async fn steps_publish_trade_and_change_accounts_and_what_cannot_be_done_is_left
         publish = {{ hub = "user", target = "Hello", arguments = [1, "two", {{ three = [true] }}] }}
         "##
     );
-    hub.play(text.parse().unwrap());
+    hub.play(text.parse().unwrap()).unwrap();
     let mut accounts = Vec::new();
     let hello = loop {
         let record = client.json().await;
@@ -262,7 +262,7 @@ fn the_scenarios_that_come_along_read_to_the_end() {
 #[tokio::test]
 async fn without_the_role_depth_is_refused_and_the_rest_works() {
     let hub = gateway();
-    hub.play(Scenario::read(file("no-depth.toml")).unwrap());
+    hub.play(Scenario::read(file("no-depth.toml")).unwrap()).unwrap();
     let user = User::log_in(&hub).await;
     let mut client = Client::connect(&format!("{}?access_token={}", hub.hub_url("market"), user.token)).await;
     let refused = client.call("1", "SubscribeContractMarketDepth", "[\"CON.F.US.EP.Z26\"]").await;

@@ -71,35 +71,16 @@ impl FaultBook {
         self.rng = fastrand::Rng::with_seed(seed);
     }
 
-    /// Takes a rule; the error says what is wrong with it.
-    pub(crate) fn inject(&mut self, now: Instant, rule: Rule) -> Result<FaultId, &'static str> {
-        check(&rule)?;
+    /// Takes rules, all or none; the error says what is wrong.
+    pub(crate) fn inject(&mut self, now: Instant, rules: Vec<Rule>) -> Result<Vec<FaultId>, &'static str> {
+        rules.iter().try_for_each(check)?;
+        let times = rules.iter().map(|rule| times_of(rule, now)).collect::<Option<Vec<_>>>();
+        let times = times.ok_or("a duration is too long")?;
         self.expire(now);
-        if self.entries.len() >= MAX_RULES {
+        if self.entries.len() + rules.len() > MAX_RULES {
             return Err("there are too many rules: heal some first");
         }
-        let never = "a duration is too long";
-        let from = now.checked_add(rule.after.unwrap_or_default()).ok_or(never)?;
-        let until = match rule.lasts {
-            Some(time) => Some(from.checked_add(time).ok_or(never)?),
-            None => None,
-        };
-        self.last_id += 1;
-        let id = FaultId(self.last_id);
-        let due = (rule.fault.manner() == Manner::Event).then_some(from);
-        self.entries.push(Entry {
-            id,
-            rule,
-            from,
-            until,
-            asked: 0,
-            acted: 0,
-            is_told: false,
-            fired: 0,
-            last: None,
-            due,
-        });
-        Ok(id)
+        Ok(rules.into_iter().zip(times).map(|(rule, (from, until))| self.enter(rule, from, until)).collect())
     }
 
     /// Ends a rule; `false` when none of this number holds or waits.
@@ -255,6 +236,15 @@ impl FaultBook {
         self.entries.iter().filter_map(of).min()
     }
 
+    fn enter(&mut self, rule: Rule, from: Instant, until: Option<Instant>) -> FaultId {
+        self.last_id += 1;
+        let id = FaultId(self.last_id);
+        let due = (rule.fault.manner() == Manner::Event).then_some(from);
+        let (asked, acted, is_told, fired, last) = (0, 0, false, 0, None);
+        self.entries.push(Entry { id, rule, from, until, asked, acted, is_told, fired, last, due });
+        id
+    }
+
     fn end_where(&mut self, is_over: impl Fn(&Entry) -> bool) -> usize {
         let over = &mut self.over;
         let before = self.entries.len();
@@ -337,6 +327,15 @@ impl Scope {
             Self::Hub(name) => whom.hub == Some(name.as_str()),
             Self::Connection(id) => whom.connection == Some(id.as_str()),
         }
+    }
+}
+
+/// When a rule begins and ends; none where that is too far away.
+fn times_of(rule: &Rule, now: Instant) -> Option<(Instant, Option<Instant>)> {
+    let from = now.checked_add(rule.after.unwrap_or_default())?;
+    match rule.lasts {
+        Some(time) => Some((from, Some(from.checked_add(time)?))),
+        None => Some((from, None)),
     }
 }
 

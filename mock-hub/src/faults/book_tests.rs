@@ -15,6 +15,10 @@ fn lost() -> Fault {
     Fault::LostEvents { group: None }
 }
 
+fn one(book: &mut FaultBook, now: Instant, rule: Rule) -> Result<FaultId, &'static str> {
+    book.inject(now, vec![rule]).map(|ids| ids[0])
+}
+
 fn acts(book: &mut FaultBook, now: Instant) -> bool {
     book.verdict(now, NOBODY, Some("quotes/C")) == Verdict::Lose
 }
@@ -22,7 +26,7 @@ fn acts(book: &mut FaultBook, now: Instant) -> bool {
 #[test]
 fn a_rule_begins_ends_and_is_healed() {
     let (mut book, start) = (FaultBook::new(1), Instant::now());
-    let id = book.inject(start, Rule::new(lost()).after(seconds(2)).lasts(seconds(3))).unwrap();
+    let id = one(&mut book, start, Rule::new(lost()).after(seconds(2)).lasts(seconds(3))).unwrap();
     let phase = |book: &FaultBook, now| book.reports(now)[0].phase;
     assert_eq!(phase(&book, start), Phase::Waiting);
     assert!(!acts(&mut book, start + seconds(2) - Duration::from_nanos(1)));
@@ -35,7 +39,7 @@ fn a_rule_begins_ends_and_is_healed() {
     assert_eq!((book.len(), phase(&book, start + seconds(5))), (0, Phase::Over));
     assert_eq!((book.reports(start)[0].acted, book.heal(id)), (2, false));
 
-    let healed = book.inject(start, Rule::new(lost())).unwrap();
+    let healed = one(&mut book, start, Rule::new(lost())).unwrap();
     assert!(acts(&mut book, start) && book.heal(healed) && !acts(&mut book, start));
 }
 
@@ -43,7 +47,7 @@ fn a_rule_begins_ends_and_is_healed() {
 fn times_every_and_pattern_choose_the_opportunities() {
     let taken = |rule: Rule, count: u64| -> String {
         let (mut book, start) = (FaultBook::new(1), Instant::now());
-        book.inject(start, rule).unwrap();
+        one(&mut book, start, rule).unwrap();
         (0..count).map(|at| if acts(&mut book, start + seconds(at)) { 'x' } else { '.' }).collect()
     };
     assert_eq!(taken(Rule::new(lost()).times(2), 5), "xx...");
@@ -57,8 +61,8 @@ fn times_every_and_pattern_choose_the_opportunities() {
 #[test]
 fn a_scope_covers_its_own() {
     let (mut book, now) = (FaultBook::new(1), Instant::now());
-    book.inject(now, Rule::new(lost()).on_hub("market")).unwrap();
-    book.inject(now, Rule::new(lost()).on_connection("u1")).unwrap();
+    one(&mut book, now, Rule::new(lost()).on_hub("market")).unwrap();
+    one(&mut book, now, Rule::new(lost()).on_connection("u1")).unwrap();
     let mut is_lost = |hub, id| book.verdict(now, Whom::new(hub, id), Some("g")) == Verdict::Lose;
     assert!(is_lost("market", "m1") && is_lost("user", "u1") && !is_lost("user", "u2"));
     assert!(!is_lost("lenient-market", "l1"));
@@ -69,8 +73,8 @@ fn a_scope_covers_its_own() {
 fn groups_are_told_by_how_they_begin_and_the_first_rule_that_takes_an_event_has_it() {
     let (mut book, now) = (FaultBook::new(1), Instant::now());
     let group = Some("quotes/".to_owned());
-    book.inject(now, Rule::new(Fault::LostEvents { group }).times(1)).unwrap();
-    book.inject(now, Fault::DelayedEvents { by: seconds(1), group: None }.into()).unwrap();
+    one(&mut book, now, Rule::new(Fault::LostEvents { group }).times(1)).unwrap();
+    one(&mut book, now, Fault::DelayedEvents { by: seconds(1), group: None }.into()).unwrap();
     assert_eq!(book.verdict(now, NOBODY, Some("trades/C")), Verdict::Delay(seconds(1)));
     assert_eq!(book.verdict(now, NOBODY, Some("quotes/C")), Verdict::Lose);
     assert_eq!(book.verdict(now, NOBODY, Some("quotes/C")), Verdict::Delay(seconds(1)));
@@ -82,8 +86,8 @@ fn groups_are_told_by_how_they_begin_and_the_first_rule_that_takes_an_event_has_
 fn an_event_comes_once_or_again_and_again_and_missed_ones_are_not_made_up_for() {
     let (mut book, start) = (FaultBook::new(1), Instant::now());
     let drop = || Rule::new(Fault::Drop { how: DropHow::Reset });
-    let once = book.inject(start, drop().after(seconds(1))).unwrap();
-    let often = book.inject(start, drop().every(seconds(10)).times(3)).unwrap();
+    let once = one(&mut book, start, drop().after(seconds(1))).unwrap();
+    let often = one(&mut book, start, drop().every(seconds(10)).times(3)).unwrap();
     let mut due = |at| {
         let due: Vec<_> = book.due(start + seconds(at)).into_iter().map(|due| due.id).collect();
         book.expire(start + seconds(at));
@@ -102,7 +106,7 @@ fn an_event_comes_once_or_again_and_again_and_missed_ones_are_not_made_up_for() 
 fn a_state_stays_with_those_it_came_over() {
     let (mut book, now) = (FaultBook::new(1), Instant::now());
     let stall = Fault::Stall { direction: Direction::Both };
-    let id = book.inject(now, Rule::new(stall).times(1)).unwrap();
+    let id = one(&mut book, now, Rule::new(stall).times(1)).unwrap();
     let (mut first, mut second) = (Vec::new(), Vec::new());
     let mut holds = |decided: &mut Vec<_>, whom| !book.states(now, whom, decided, |_| Some(())).is_empty();
     assert!(holds(&mut first, Whom::new("market", "1")));
@@ -125,14 +129,14 @@ fn rules_that_make_no_sense_are_refused_and_so_is_one_too_many() {
         Rule::new(Fault::SplitRecords { size: 0 }),
         Rule::new(lost()).after(Duration::MAX),
     ] {
-        assert!(book.inject(now, bad.clone()).is_err(), "{bad:?}");
+        assert!(one(&mut book, now, bad.clone()).is_err(), "{bad:?}");
     }
     for _ in 0..MAX_RULES {
-        book.inject(now, lost().into()).unwrap();
+        one(&mut book, now, lost().into()).unwrap();
     }
-    assert!(book.inject(now, lost().into()).is_err());
+    assert!(one(&mut book, now, lost().into()).is_err());
     assert_eq!(book.heal_all(), MAX_RULES);
-    book.inject(now, lost().into()).unwrap();
+    one(&mut book, now, lost().into()).unwrap();
 }
 
 #[test]
@@ -234,7 +238,7 @@ proptest! {
                     Step::Inject { .. } => {
                         let rule = rule_of(step).unwrap();
                         let from = now + rule.after.unwrap();
-                        let id = book.inject(now, rule.clone()).unwrap();
+                        let id = one(&mut book, now, rule.clone()).unwrap();
                         windows.insert(id, (rule.clone(), from, rule.lasts.map(|time| from + time)));
                     }
                 }
@@ -247,4 +251,17 @@ proptest! {
         };
         prop_assert_eq!(play(), play());
     }
+}
+
+#[test]
+fn rules_are_taken_together_or_not_at_all() {
+    let (mut book, now) = (FaultBook::new(1), Instant::now());
+    let rules = |count| vec![Rule::new(lost()); count];
+    assert!(book.inject(now, rules(MAX_RULES + 1)).is_err());
+    assert_eq!(book.len(), 0);
+    let mut two = rules(2);
+    two[1].share = Some(2.0);
+    assert!(book.inject(now, two).is_err() && book.len() == 0);
+    assert_eq!(book.inject(now, rules(MAX_RULES)).unwrap().len(), MAX_RULES);
+    assert!(book.inject(now, rules(1)).is_err());
 }

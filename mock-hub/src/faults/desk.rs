@@ -81,19 +81,14 @@ impl Faults {
 
     /// Takes rules, all or none; what is due at once has happened when this returns.
     pub(crate) fn inject(&self, gateway: &Arc<Gateway>, rules: Vec<Rule>) -> Result<Vec<FaultId>, &'static str> {
-        rules.iter().try_for_each(super::book::check)?;
-        let now = Instant::now();
-        let ids = {
-            let book = &mut lock(&self.state).book;
-            let inject = |rule: Rule| {
-                tracing::info!(fault = rule.fault.name(), scope = ?rule.scope, "a rule is injected");
-                book.inject(now, rule)
-            };
-            rules.into_iter().map(inject).collect()
-        };
+        let injected: Vec<_> = rules.iter().map(|rule| (rule.fault.name(), rule.scope.clone())).collect();
+        let ids = lock(&self.state).book.inject(Instant::now(), rules)?;
+        for (fault, scope) in injected {
+            tracing::info!(fault, ?scope, "a rule is injected");
+        }
         self.turn(gateway);
         self.changed.notify_one();
-        ids
+        Ok(ids)
     }
 
     pub(crate) fn heal(&self, gateway: &Arc<Gateway>, id: FaultId) -> bool {

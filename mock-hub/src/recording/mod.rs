@@ -25,6 +25,8 @@ mod recorder;
 use std::io;
 use std::path::Path;
 
+use crate::files;
+
 pub use entry::{Entry, EntryKind, Way};
 
 pub(crate) use http::routes;
@@ -46,10 +48,7 @@ impl Recording {
     /// Reads a recording from a file; the error names the line that is none.
     pub fn read(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
-        if std::fs::metadata(path)?.len() > MAX_BYTES {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a recording has at most 1 GiB"));
-        }
-        Self::parse(&std::fs::read_to_string(path)?)
+        Self::parse(&files::read(path, MAX_BYTES)?).map_err(|error| files::named(path, &error))
     }
 
     /// Reads a recording from text; the error names the line that is none.

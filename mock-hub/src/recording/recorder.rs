@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::entry::{Entry, EntryKind, Way};
+use crate::files;
 use crate::hubs::Hub;
 use crate::lock::lock;
 
@@ -62,10 +63,10 @@ pub(crate) enum Recorded {
 impl Recorder {
     /// Begins a recording in a new file of this folder; one that is under way ends.
     pub(crate) fn to_folder(&self, folder: &Path) -> io::Result<PathBuf> {
-        std::fs::create_dir_all(folder)?;
+        std::fs::create_dir_all(folder).map_err(|error| files::named(folder, &error))?;
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let path = folder.join(format!("recording-{}.jsonl", since.as_micros()));
-        let file = BufWriter::new(File::create_new(&path)?);
+        let file = BufWriter::new(File::create_new(&path).map_err(|error| files::named(&path, &error))?);
         self.begin(Sink::File { path: path.clone(), file }, MAX_FILE);
         Ok(path)
     }

@@ -20,10 +20,13 @@ pub(crate) fn routes() -> Router<Arc<Gateway>> {
 /// `POST /control/scenario` with the file as body: it begins now; 400 with the line of what is wrong.
 async fn begin(State(gateway): State<Arc<Gateway>>, body: String) -> Response {
     match body.parse::<Scenario>() {
-        Ok(scenario) => {
-            gateway.spawn(play(&gateway, scenario));
-            StatusCode::OK.into_response()
-        }
+        Ok(scenario) => match play(&gateway, scenario) {
+            Ok(steps) => {
+                gateway.spawn(steps);
+                StatusCode::OK.into_response()
+            }
+            Err(complaint) => (StatusCode::BAD_REQUEST, complaint).into_response(),
+        },
         Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
     }
 }

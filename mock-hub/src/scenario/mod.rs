@@ -59,6 +59,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::faults::Rule;
+use crate::files;
 use crate::handle::MockHub;
 
 pub(crate) use http::routes;
@@ -245,13 +246,8 @@ impl Scenario {
     /// Reads a scenario from a file; the error names the file and the line.
     pub fn read(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
-        let wrong = |what: &dyn fmt::Display| format!("{}: {what}", path.display());
-        let named = |error: io::Error| io::Error::new(error.kind(), wrong(&error));
-        if std::fs::metadata(path).map_err(named)?.len() > MAX_BYTES {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, wrong(&"a scenario has at most 4 MiB")));
-        }
-        let text = std::fs::read_to_string(path).map_err(named)?;
-        text.parse().map_err(|error: ScenarioError| io::Error::new(io::ErrorKind::InvalidData, wrong(&error)))
+        let wrong = |error: ScenarioError| io::Error::new(io::ErrorKind::InvalidData, error);
+        files::read(path, MAX_BYTES)?.parse().map_err(|error| files::named(path, &wrong(error)))
     }
 
     /// The same, so many times as fast: the times of rules and steps are divided, those inside of faults stay.
@@ -279,9 +275,13 @@ impl Scenario {
 impl MockHub {
     /// Lets a scenario happen, from now on; its rules hold when this returns.
     ///
-    /// A step that cannot be done, such as an order that is refused, is logged and left out. Scenarios may overlap.
-    pub fn play(&self, scenario: Scenario) {
-        self.gateway.spawn(play::play(&self.gateway, scenario));
+    /// A step that cannot be done, such as an order that is refused, is logged and left out. Scenarios may overlap, up to
+    /// 100,000 steps that wait; beyond them, and where its rules are too many, it is an error of kind `InvalidInput` and
+    /// nothing of it happens.
+    pub fn play(&self, scenario: Scenario) -> io::Result<()> {
+        let invalid = |complaint| io::Error::new(io::ErrorKind::InvalidInput, complaint);
+        self.gateway.spawn(play::play(&self.gateway, scenario).map_err(invalid)?);
+        Ok(())
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::faults::{self, Fault, Rule, span};
 use crate::hubs::Hub;
+use crate::market::Market;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,7 +95,7 @@ fn check(action: &Action) -> Result<(), String> {
             return Err(format!("heal is `all` or the name of a fault, which `{name}` is not"));
         }
         Action::Publish(publication) if Hub::named(&publication.hub).is_none() => "no hub has this name",
-        Action::Rate(rate) if !(rate.is_finite() && *rate >= 0.0) => "a rate is 0 or more",
+        Action::Rate(rate) if !(0.0..=Market::HIGHEST_RATE).contains(rate) => "a rate is 0 to 50000",
         Action::Order(order) if order.size < 1 => "size is at least 1",
         Action::Order(order) if (order.r#type == OrderKind::Limit) != order.limit.is_some() => {
             "a limit order has a limit, and no other has"

@@ -1,6 +1,7 @@
 //! Lets a scenario happen.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
 
@@ -11,18 +12,24 @@ use crate::hubs::Hub;
 use crate::logins;
 use crate::protocol::write;
 
-/// Injects the rules at once and yields what remains: the steps, one after the other.
-pub(crate) fn play(gateway: &Arc<Gateway>, scenario: Scenario) -> impl Future<Output = ()> + Send + 'static {
-    if let Some(seed) = scenario.seed {
+/// The steps that wait at once, over all scenarios.
+const MAX_WAITING: usize = 100_000;
+
+/// Injects the rules at once and yields what remains: the steps, one after the other. The error says why nothing happens.
+pub(crate) fn play(
+    gateway: &Arc<Gateway>,
+    Scenario { seed, rules, steps }: Scenario,
+) -> Result<impl Future<Output = ()> + Send + 'static, &'static str> {
+    let place = Place::take(gateway, steps.len())?;
+    if let Some(seed) = seed {
         gateway.faults.reseed(seed);
     }
-    if let Err(complaint) = gateway.faults.inject(gateway, scenario.rules) {
-        tracing::warn!(complaint, "the scenario's rules were not taken");
-    }
+    gateway.faults.inject(gateway, rules)?;
     let gateway = Arc::clone(gateway);
     let began = Instant::now();
-    async move {
-        for Step { at, action } in scenario.steps {
+    Ok(async move {
+        let _place = place;
+        for Step { at, action } in steps {
             let Some(at) = began.checked_add(at) else {
                 return;
             };
@@ -31,6 +38,27 @@ pub(crate) fn play(gateway: &Arc<Gateway>, scenario: Scenario) -> impl Future<Ou
                 tracing::warn!(complaint, "a step of the scenario failed");
             }
         }
+    })
+}
+
+/// The steps of one scenario among those that wait.
+struct Place(Arc<Gateway>, usize);
+
+impl Place {
+    fn take(gateway: &Arc<Gateway>, steps: usize) -> Result<Self, &'static str> {
+        let waiting = gateway.waiting_steps.fetch_add(steps, Ordering::Relaxed);
+        let place = Self(Arc::clone(gateway), steps);
+        if waiting + steps > MAX_WAITING {
+            Err("too many steps wait: let other scenarios end first")
+        } else {
+            Ok(place)
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.waiting_steps.fetch_sub(self.1, Ordering::Relaxed);
     }
 }
 
