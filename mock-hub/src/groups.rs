@@ -10,6 +10,8 @@ use crate::peers::Peer;
 
 /// The groups without members whose count of events is remembered.
 const MAX_EMPTY_GROUPS: usize = 20_000;
+/// The longest name in bytes: there is no group of a longer one, whoever joins it.
+const MAX_NAME: usize = 1_024;
 
 /// The groups of one class of hubs.
 #[derive(Debug, Default)]
@@ -30,11 +32,11 @@ struct Member {
 }
 
 impl Groups {
-    /// Adds a connection, which is no member yet.
-    pub(crate) fn add(&mut self, group: &str, peer: &Arc<Peer>) -> Arc<str> {
-        let group = self.entry(group);
+    /// Adds a connection, which is no member yet; none where the name is too long.
+    pub(crate) fn add(&mut self, group: &str, peer: &Arc<Peer>) -> Option<Arc<str>> {
+        let group = self.entry(group)?;
         group.members.push(Member { peer: Arc::clone(peer), sent: Ranges::default() });
-        Arc::clone(&group.name)
+        Some(Arc::clone(&group.name))
     }
 
     /// Takes a connection out, and says what it was sent.
@@ -49,8 +51,11 @@ impl Groups {
         Some(SentEvents { group: name.to_owned(), sent: member.sent.to_vec() })
     }
 
-    /// The group, which is there from now on.
-    pub(crate) fn entry(&mut self, name: &str) -> &mut Group {
+    /// The group, which is there from now on; none where the name is too long.
+    pub(crate) fn entry(&mut self, name: &str) -> Option<&mut Group> {
+        if name.len() > MAX_NAME {
+            return None;
+        }
         if !self.0.contains_key(name) {
             if self.0.len() > 2 * MAX_EMPTY_GROUPS {
                 self.0.retain(|_, group| !group.members.is_empty());
@@ -58,7 +63,7 @@ impl Groups {
             let name: Arc<str> = name.into();
             self.0.insert(Arc::clone(&name), Group { name, last: 0, members: Vec::new() });
         }
-        self.0.get_mut(name).expect("it is there or was just put there")
+        self.0.get_mut(name)
     }
 
     /// The groups that have members, and how many.

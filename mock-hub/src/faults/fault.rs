@@ -309,7 +309,8 @@ pub enum Fault {
         #[serde(default)]
         group: Option<String>,
     },
-    /// Damage: an event reaches a connection late, and what came after overtakes it.
+    /// Damage: an event reaches a connection late, and what came after overtakes it. Of what is late 64 MiB wait; an
+    /// event beyond them comes at once.
     DelayedEvents {
         /// How late.
         #[serde(with = "span")]

@@ -1,16 +1,15 @@
 //! What the hub published, and what of it each connection was sent: out of band, so that a test can ask.
 
+mod late;
 mod log;
 mod ranges;
 mod truth;
 
-use std::sync::Arc;
 use std::time::Duration;
-
-use bytes::Bytes;
 
 use crate::peers::Peer;
 
+pub(crate) use late::{Late, LateEvents};
 pub use log::LoggedEvent;
 pub(crate) use log::{EventLog, Published};
 pub(crate) use ranges::Ranges;
@@ -30,16 +29,6 @@ pub(crate) enum Verdict {
 /// Decides about an event of a group, for one connection. It is asked while the book of connections is locked: it must
 /// be quick and must not ask that book anything.
 pub(crate) type Judge = dyn Fn(&Peer, Option<&str>) -> Verdict + Send + Sync;
-
-/// An event whose time has not come.
-#[derive(Debug)]
-pub(crate) struct Late {
-    pub(crate) after: Duration,
-    pub(crate) peer: Arc<Peer>,
-    pub(crate) group: Option<Arc<str>>,
-    pub(crate) number: u64,
-    pub(crate) record: Bytes,
-}
 
 /// A subscription of a connection, and which of its group's events the connection was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]

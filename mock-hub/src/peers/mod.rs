@@ -1,186 +1,30 @@
-//! The connections that are present: who they are, what groups they are in, and how they are told to go.
+//! The connections that are present, the groups they are in, and everything that is sent to them.
+
+mod departures;
+mod how;
+mod peer;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use time::OffsetDateTime;
-use tokio::sync::{mpsc, watch};
 
 use crate::clock::{Clock, stamp};
 pub(crate) use crate::connection::Goodbye;
 use crate::groups::Groups;
-use crate::hubs::Hub;
 use crate::lock::lock;
-use crate::observe::{Metrics, Traffic, target_of};
-use crate::oracle::{EventLog, Judge, Late, LoggedEvent, Published, SentEvents, Verdict};
-use crate::outbox::Outbox;
-use crate::tokens::Session;
-use crate::wire::Wire;
+use crate::observe::{Metrics, target_of};
+use crate::oracle::{EventLog, Judge, Late, LateEvents, LoggedEvent, Published, SentEvents, Verdict};
+pub(crate) use departures::Departure;
+use departures::Departures;
+pub use how::{ConnectionInfo, How};
+pub(crate) use peer::{Origin, Peer};
 
-/// How many departed connections are remembered.
-const REMEMBERED_DEPARTURES: usize = 1000;
 /// The groups that one connection may be in; it joins no more.
 const MAX_GROUPS_OF_A_CONNECTION: usize = 100_000;
-
-/// How the hub ends a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum How {
-    /// The TCP socket is closed without a word (FIN): no Close record, no WebSocket close.
-    Tcp,
-    /// The TCP socket is reset (RST).
-    Reset,
-    /// SignalR's goodbye: a Close record, then WebSocket close 1000. With `allow_reconnect` clients reconnect,
-    /// without it they stop for good (HubProtocol.md, Close Message Encoding).
-    Close {
-        /// Whether the record carries `"allowReconnect":true`.
-        allow_reconnect: bool,
-    },
-    /// SignalR's goodbye with the text that ASP.NET Core uses for a failure of its own, and reconnecting allowed.
-    CloseWithError,
-    /// A WebSocket close with this code and no Close record, as from a proxy.
-    WebSocket(u16),
-}
-
-/// A connection that has finished its handshake.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ConnectionInfo {
-    /// The connection id that the server knows it by.
-    pub id: String,
-    /// The hub's name as in the path: `market`, `user`, `conformance`, `secure`, `lenient-market`.
-    pub hub: &'static str,
-    /// Whom the token names, where there was one.
-    pub user: Option<String>,
-    /// How long it has been connected.
-    pub connected_for: Duration,
-}
-
-impl From<How> for Goodbye {
-    fn from(how: How) -> Self {
-        match how {
-            How::Tcp => Self::Tcp,
-            How::Reset => Self::Reset,
-            How::Close { allow_reconnect } => Self::Close { error: None, allow_reconnect },
-            How::CloseWithError => Self::failure(None),
-            How::WebSocket(code) => Self::WebSocket(code),
-        }
-    }
-}
-
-/// What the upgrade request told about a client.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Origin {
-    pub(crate) path: String,
-    pub(crate) user: Option<String>,
-    pub(crate) session: Option<Session>,
-    pub(crate) token_in_query: bool,
-    pub(crate) token_in_header: bool,
-    pub(crate) user_agent: String,
-    pub(crate) signalr_user_agent: String,
-}
-
-/// One connection as the rest of the hub sees it.
-#[derive(Debug)]
-pub(crate) struct Peer {
-    pub(crate) id: String,
-    pub(crate) hub: Hub,
-    pub(crate) origin: Origin,
-    pub(crate) outbox: Outbox,
-    pub(crate) traffic: Traffic,
-    /// The socket; another one after a stateful reconnect, none before it.
-    wire: Mutex<Option<Wire>>,
-    /// How the socket alone was told to go, while the connection stays.
-    cut: Mutex<Option<Goodbye>>,
-    since: Instant,
-    end: watch::Sender<Option<Goodbye>>,
-}
-
-impl Peer {
-    pub(crate) fn new(id: String, hub: Hub, origin: Origin, wire: Wire, outbox: Outbox) -> Self {
-        let (wire, cut, since) = (Mutex::new(Some(wire)), Mutex::default(), Instant::now());
-        let traffic = Traffic::default();
-        Self { id, hub, origin, outbox, traffic, wire, cut, since, end: watch::Sender::new(None) }
-    }
-
-    /// The socket, if there is one now.
-    pub(crate) fn wire(&self) -> Option<Wire> {
-        lock(&self.wire).clone()
-    }
-
-    pub(crate) fn change_wire(&self, wire: Option<Wire>) {
-        *lock(&self.wire) = wire;
-    }
-
-    /// Queues a record for this connection; one that reads too slowly is cut off instead.
-    pub(crate) fn send(&self, record: impl Into<Bytes>) {
-        self.traffic.queued();
-        if !self.outbox.push(record.into()) {
-            self.outbox.end(Goodbye::Reset);
-        }
-    }
-
-    /// Queues a record once there is room.
-    pub(crate) async fn send_when_there_is_room(&self, record: impl Into<Bytes>) {
-        self.traffic.queued();
-        if !self.outbox.push_when_there_is_room(record.into()).await {
-            self.outbox.end(Goodbye::Reset);
-        }
-    }
-
-    /// How long ago it came.
-    pub(crate) fn age(&self) -> Duration {
-        self.since.elapsed()
-    }
-
-    /// Ends the connection; the first reason holds. A lost socket ends no connection that can get another one.
-    pub(crate) fn end(&self, goodbye: Goodbye) {
-        let is_loss = matches!(goodbye, Goodbye::Tcp | Goodbye::Reset | Goodbye::Gone);
-        if is_loss && self.is_resumable() {
-            *lock(&self.cut) = Some(goodbye);
-            self.outbox.stir();
-        } else {
-            self.outbox.end(goodbye);
-        }
-    }
-
-    /// Whether the connection takes another socket.
-    pub(crate) fn is_resumable(&self) -> bool {
-        self.outbox.look(|connection| connection.is_resumable())
-    }
-
-    /// How the socket alone is to go, once.
-    pub(crate) fn take_cut(&self) -> Option<Goodbye> {
-        lock(&self.cut).take()
-    }
-
-    /// Tells everybody who waits that the connection is over.
-    pub(crate) fn is_over(&self, goodbye: &Goodbye) {
-        self.end.send_replace(Some(goodbye.clone()));
-    }
-
-    /// Waits until the connection is over.
-    pub(crate) async fn ended(&self) -> Goodbye {
-        let mut end = self.end.subscribe();
-        match end.wait_for(Option::is_some).await {
-            Ok(goodbye) => goodbye.clone().unwrap_or(Goodbye::Gone),
-            Err(_) => Goodbye::Gone,
-        }
-    }
-}
-
-/// One that left.
-#[derive(Clone, Debug)]
-pub(crate) struct Departure {
-    pub(crate) id: String,
-    pub(crate) hub: Hub,
-    pub(crate) error: Option<String>,
-    pub(crate) at: String,
-    pub(crate) subscriptions: Vec<SentEvents>,
-}
 
 /// For whom of a group's members an event is.
 #[derive(Clone, Copy, Debug)]
@@ -196,8 +40,7 @@ pub(crate) struct Peers {
     book: Mutex<Book>,
     clock: Arc<Clock>,
     judge: OnceLock<Box<Judge>>,
-    late: mpsc::UnboundedSender<Late>,
-    late_events: Mutex<Option<mpsc::UnboundedReceiver<Late>>>,
+    pub(crate) late_events: LateEvents,
 }
 
 #[derive(Debug, Default)]
@@ -206,16 +49,15 @@ struct Book {
     order: VecDeque<String>,
     groups: HashMap<&'static str, Groups>,
     memberships: HashMap<String, HashSet<Arc<str>>>,
-    departed: VecDeque<Departure>,
+    departed: Departures,
     accepted: u64,
     log: EventLog,
 }
 
 impl Peers {
     pub(crate) fn new(clock: Arc<Clock>) -> Self {
-        let (late, late_events) = mpsc::unbounded_channel();
-        let late_events = Mutex::new(Some(late_events));
-        Self { metrics: Arc::default(), book: Mutex::default(), clock, judge: OnceLock::new(), late, late_events }
+        let (metrics, book, late_events) = (Arc::default(), Mutex::default(), LateEvents::default());
+        Self { metrics, book, clock, judge: OnceLock::new(), late_events }
     }
 
     pub(crate) fn join(&self, peer: &Arc<Peer>) {
@@ -237,10 +79,7 @@ impl Peers {
             subscriptions.extend(book.groups.get_mut(peer.hub.class()).and_then(|groups| groups.remove(&group, peer)));
         }
         let at = stamp(self.clock.now());
-        book.departed.push_back(Departure { id: peer.id.clone(), hub: peer.hub, error, at, subscriptions });
-        if book.departed.len() > REMEMBERED_DEPARTURES {
-            book.departed.pop_front();
-        }
+        book.departed.push(Departure { id: peer.id.clone(), hub: peer.hub, error, at, subscriptions });
         true
     }
 
@@ -252,7 +91,7 @@ impl Peers {
         }
         let memberships = book.memberships.entry(peer.id.clone()).or_default();
         if !memberships.contains(group) && memberships.len() < MAX_GROUPS_OF_A_CONNECTION {
-            memberships.insert(book.groups.entry(peer.hub.class()).or_default().add(group, peer));
+            memberships.extend(book.groups.entry(peer.hub.class()).or_default().add(group, peer));
         }
     }
 
@@ -285,7 +124,7 @@ impl Peers {
     }
 
     pub(crate) fn departed(&self) -> Vec<Departure> {
-        lock(&self.book).departed.iter().cloned().collect()
+        lock(&self.book).departed.all()
     }
 
     pub(crate) fn accepted(&self) -> u64 {
@@ -307,7 +146,9 @@ impl Peers {
         record: &Bytes,
     ) -> usize {
         let book = &mut *lock(&self.book);
-        let group = book.groups.entry(class).or_default().entry(group);
+        let Some(group) = book.groups.entry(class).or_default().entry(group) else {
+            return 0;
+        };
         let number = group.next_number();
         let name = Arc::clone(group.name());
         let reached = group.deliver(number, record, |peer| {
@@ -363,11 +204,6 @@ impl Peers {
         let _ = self.judge.set(judge);
     }
 
-    /// The events that were told to come later; there is one who waits for them.
-    pub(crate) fn take_late_events(&self) -> Option<mpsc::UnboundedReceiver<Late>> {
-        lock(&self.late_events).take()
-    }
-
     /// Queues an event whose time has come.
     pub(crate) fn send_late(&self, late: Late) {
         if let Some(group) = late.group.filter(|_| late.number > 0)
@@ -387,8 +223,7 @@ impl Peers {
     pub(crate) fn sent(&self, id: &str) -> Option<Vec<SentEvents>> {
         let book = lock(&self.book);
         let Some(peer) = book.present.get(id) else {
-            let departure = book.departed.iter().rev().find(|departure| departure.id == id)?;
-            return Some(departure.subscriptions.clone());
+            return book.departed.sent(id);
         };
         let groups = book.groups.get(peer.hub.class());
         let memberships = book.memberships.get(id).into_iter().flatten();
@@ -407,9 +242,10 @@ impl Peers {
             Verdict::Lose => false,
             Verdict::Delay(after) => {
                 let (peer, group, record) = (Arc::clone(peer), group.cloned(), record.clone());
-                // Without a hub that runs nobody waits for it.
-                let _ = self.late.send(Late { after, peer, group, number, record });
-                false
+                match Instant::now().checked_add(after) {
+                    Some(at) => !self.late_events.keep(Late { at, peer, group, number, record }),
+                    None => false,
+                }
             }
         }
     }

@@ -90,8 +90,10 @@ impl World {
 
     /// Moves a virtual clock by a piece of `left`, and the world with it; yields what is still left.
     pub(crate) fn advance_a_step(&self, left: Duration) -> Duration {
-        let step = left.min(STEP);
         let mut state = lock(&self.state);
+        // Over a time in which nothing is due it goes at once.
+        let idle = state.next_due().map_or(left, |due| (due - self.clock.now()).try_into().unwrap_or_default());
+        let step = idle.max(STEP).min(left);
         self.clock.advance(step);
         state.bring_up_to(self.clock.now());
         left - step

@@ -16,18 +16,11 @@ pub(crate) fn start(gateway: &Arc<Gateway>) {
     if !gateway.world.has_virtual_clock() {
         tokio::spawn(pump(Arc::clone(gateway)));
     }
-    if let Some(mut late_events) = gateway.peers.take_late_events() {
-        let gateway = Arc::clone(gateway);
-        tokio::spawn(async move {
-            while let Some(late) = late_events.recv().await {
-                let gateway = Arc::clone(&gateway);
-                tokio::spawn(async move {
-                    tokio::time::sleep(late.after).await;
-                    gateway.peers.send_late(late);
-                });
-            }
-        });
-    }
+    let gateway = Arc::clone(gateway);
+    tokio::spawn(async move {
+        let peers = &gateway.peers;
+        peers.late_events.run(|late| peers.send_late(late)).await;
+    });
 }
 
 async fn pump(gateway: Arc<Gateway>) {
