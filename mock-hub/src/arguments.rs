@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
+use mock_hub::market::Market;
 use mock_hub::{BadToken, Clock, Login, Options};
 
 use crate::logging::Log;
@@ -17,8 +18,8 @@ pub(crate) struct Arguments {
     /// The seed of prices, ids and delays
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Quotes a second and contract, trades and depth in proportion; 0: the market stands still
-    #[arg(long, alias = "quotes-per-second", default_value_t = 42.0)]
+    /// Quotes a second and contract, 50000 at most, trades and depth in proportion; 0: the market stands still
+    #[arg(long, alias = "quotes-per-second", default_value_t = 42.0, value_parser = rate)]
     rate: f64,
     /// A scenario to play: rules and steps with times
     #[arg(long, value_name = "FILE")]
@@ -79,10 +80,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     live_data: bool,
 
-    /// Between two pings
+    /// Between two pings; 0: none
     #[arg(long, value_name = "N", default_value_t = 15_000)]
     keep_alive_ms: u64,
-    /// A client silent for longer is dropped
+    /// A client silent for longer, once it has pinged, is dropped; 0: never
     #[arg(long, value_name = "N", default_value_t = 30_000)]
     client_timeout_ms: u64,
     /// For the handshake request
@@ -159,6 +160,11 @@ impl Arguments {
     }
 }
 
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate| (0.0..=Market::HIGHEST_RATE).contains(rate));
+    rate.ok_or_else(|| format!("a rate is a number from 0 to {}", Market::HIGHEST_RATE))
+}
+
 fn login(text: &str) -> Result<Login, String> {
     match text.split_once(':') {
         Some((user, key)) if !user.is_empty() && !key.is_empty() => Ok(Login::new(user, key)),
@@ -214,5 +220,8 @@ mod tests {
         assert_eq!(options(&["--open", "--quotes-per-second", "0"]).require_token, None);
         assert!(Arguments::try_parse_from(["mock-hub", "--open", "--token", "T"]).is_err());
         assert!(Arguments::try_parse_from(["mock-hub", "--user", "nobody"]).is_err());
+        for rate in ["nan", "inf", "-1", "50001", "x"] {
+            assert!(Arguments::try_parse_from(["mock-hub".to_owned(), format!("--rate={rate}")]).is_err(), "{rate}");
+        }
     }
 }

@@ -32,8 +32,10 @@ use crate::writer;
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// How long a socket is read on after a violation, so that a reset does not overtake the close frame.
 const LINGER: Duration = Duration::from_secs(1);
-/// WebSocket messages beyond this end the connection with 1009, whatever the record limit.
-const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
+/// WebSocket messages beyond this end the connection with 1009, or beyond two records where those may be larger.
+const MAX_MESSAGE_BYTES: usize = 8 * 1024 * 1024;
+/// They end it in any case beyond this.
+const MOST_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 /// What is read of a socket at once: thousands of idle connections each hold as much.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// A WebSocket close with code 1000, as a server sends it (RFC 6455, 5.5.1).
@@ -75,6 +77,7 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, wire: Wire, early: Bytes, admis
     gateway.client_results.forget(&peer);
     let (id, reason) = (&peer.id, goodbye.reason());
     gateway.journal.note(Note::ConnectionEnded { id, hub, reason, lasted: peer.age() });
+    gateway.metrics.connection_ends(&peer, reason);
     if gateway.peers.leave(&peer, told_as(&goodbye)) {
         gateway.changes.tell();
     }
@@ -82,7 +85,7 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, wire: Wire, early: Bytes, admis
     if let Some(socket) = socket {
         socket.part(goodbye).await;
     }
-    gateway.metrics.connection_ended(hub, reason, &peer.traffic);
+    gateway.metrics.connection_is_gone(&peer);
 }
 
 /// A connection's running methods. Dropping it ends them all, without a Completion.
@@ -302,9 +305,11 @@ struct Socket {
 
 impl Socket {
     async fn open(gateway: &Arc<Gateway>, peer: &Arc<Peer>, wire: Wire, early: Bytes) -> Self {
+        let two_records = gateway.rules(false, false).max_record_bytes.saturating_mul(2);
+        let limit = two_records.clamp(MAX_MESSAGE_BYTES, MOST_MESSAGE_BYTES);
         let config = WebSocketConfig::default()
-            .max_message_size(Some(MAX_MESSAGE_BYTES))
-            .max_frame_size(Some(MAX_MESSAGE_BYTES))
+            .max_message_size(Some(limit))
+            .max_frame_size(Some(limit))
             .read_buffer_size(READ_BUFFER_BYTES)
             .write_buffer_size(0);
         let socket =

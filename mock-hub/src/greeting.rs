@@ -16,7 +16,10 @@ pub(crate) fn for_programs(url: &str, login: &Login) -> String {
 
 /// The addresses, and examples to paste.
 pub(crate) fn for_people(url: &str, login: &Login) -> String {
-    let Login { user, api_key, .. } = login;
+    let text = |text: &str| serde_json::Value::from(text).to_string();
+    let (user, api_key) = (text(&login.user), text(&login.api_key));
+    // What the shell would take for the end of the text.
+    let login = format!("{{\"userName\":{user},\"apiKey\":{api_key}}}").replace('\'', r"'\''");
     format!(
         r#"A TopstepX gateway for tests listens at {url}
   console  {url}/
@@ -29,7 +32,7 @@ pub(crate) fn for_people(url: &str, login: &Login) -> String {
 Log in and list the accounts:
 
   TOKEN=$(curl -s {url}/api/Auth/loginKey -H 'content-type: application/json' \
-    -d '{{"userName":"{user}","apiKey":"{api_key}"}}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
+    -d '{login}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
   curl -s {url}/api/Account/search -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \
     -d '{{"onlyActiveAccounts":true}}'
 
@@ -55,5 +58,7 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!((&value["userName"], &value["apiKey"]), (&"a\"b".into(), &"k\n".into()));
         assert!(value["pid"].is_u64() && !line.contains('\n'));
+        let example = for_people("http://127.0.0.1:1", &Login::new("a\"b", "it's"));
+        assert!(example.contains(r#"-d '{"userName":"a\"b","apiKey":"it'\''s"}' |"#), "{example}");
     }
 }

@@ -52,9 +52,9 @@ pub struct Options {
     /// Whether the login is entitled to the live data tier; default `false`: requests with `live:true` get empty lists.
     pub live_data: bool,
 
-    /// The time between two pings of the server; default 15 s. Other traffic does not postpone them.
+    /// The time between two pings of the server; default 15 s, 0: none. Other traffic does not postpone them.
     pub keep_alive: Duration,
-    /// The silence of a client, once it has pinged, that ends its connection; default 30 s.
+    /// The silence of a client, once it has pinged, that ends its connection; default 30 s, 0: none does.
     pub client_timeout: Duration,
     /// The time a client has for its handshake request; default 15 s.
     pub handshake_timeout: Duration,

@@ -37,7 +37,7 @@ impl Connection {
         // A client that never pinged is never timed out; the clock stands while a call blocks the reading.
         if self.blocked.is_some() {
             self.timers.clear(Timer::Client);
-        } else if has_heard && self.has_pinged && self.phase == Phase::Open {
+        } else if has_heard && self.has_pinged && self.phase == Phase::Open && !self.rules.client_timeout.is_zero() {
             self.timers.set(Timer::Client, now + self.rules.client_timeout);
         }
         self.watch(now);

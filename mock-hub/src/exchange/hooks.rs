@@ -10,12 +10,19 @@ use super::order::{OrderStatus, OrderType, Side};
 
 /// Dollars either way, so that no sum of theirs overflows.
 const MAX_BALANCE: i64 = 1_000_000_000_000;
+/// The refusals of an account that wait for an order, and the characters of each.
+const MAX_REFUSALS: usize = 1_000;
+const MAX_REFUSAL: usize = 1_000;
 
 impl Exchange {
-    /// Refuses the account's next order of a valid type, side and size with a message; several wait in turn.
+    /// Refuses the account's next order of a valid type, side and size with a message of at most 1,000 characters;
+    /// several wait in turn, a thousand at the most.
     pub fn reject_next(&mut self, account_id: i32, message: &str) -> bool {
         let Some(book) = self.books.get_mut(&account_id) else { return false };
-        book.refusals.push_back(message.to_owned());
+        if book.refusals.len() >= MAX_REFUSALS {
+            return false;
+        }
+        book.refusals.push_back(message.chars().take(MAX_REFUSAL).collect());
         true
     }
 

@@ -1,7 +1,7 @@
 //! Counters and histograms that are kept as things happen. No label holds a user, an account, a contract or a token.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
@@ -10,9 +10,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::{Totals, Traffic};
+use super::Totals;
 use crate::hubs::Hub;
 use crate::lock::lock;
+use crate::peers::{Peer, Peers};
 
 /// The upper bounds of REST calls' buckets, in seconds.
 const REQUEST_BUCKETS: [f64; 10] = [0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0];
@@ -68,8 +69,17 @@ pub(crate) struct Metrics {
     sent: Family<Target, Counter>,
     logins: Family<LoginOutcome, Counter>,
     lag: Histogram,
-    /// What the connections that are gone had counted.
-    departed: Mutex<HashMap<&'static str, Totals>>,
+    departed: Mutex<Departed>,
+}
+
+/// The counts of connections that are not among those present any more. None is ever in both or in neither, so that no
+/// sum goes back.
+#[derive(Debug, Default)]
+struct Departed {
+    /// By hub, of those that are gone for good.
+    totals: HashMap<&'static str, Totals>,
+    /// Those whose sockets are being closed, which still count.
+    leaving: HashMap<String, Arc<Peer>>,
 }
 
 impl Default for Metrics {
@@ -107,14 +117,29 @@ impl Metrics {
         &self.registry
     }
 
-    pub(crate) fn connection_ended(&self, hub: Hub, reason: &'static str, traffic: &Traffic) {
-        self.ended.get_or_create(&Ended { hub: hub.name(), reason }).inc();
-        *lock(&self.departed).entry(hub.name()).or_default() += traffic.totals();
+    /// A connection ends: from now on it counts whether it is present or not.
+    pub(crate) fn connection_ends(&self, peer: &Arc<Peer>, reason: &'static str) {
+        self.ended.get_or_create(&Ended { hub: peer.hub.name(), reason }).inc();
+        lock(&self.departed).leaving.insert(peer.id.clone(), Arc::clone(peer));
     }
 
-    /// What the connections of each hub had counted that are gone.
-    pub(crate) fn departed(&self) -> HashMap<&'static str, Totals> {
-        lock(&self.departed).clone()
+    /// The socket of a connection that ends is gone, and nothing more is counted.
+    pub(crate) fn connection_is_gone(&self, peer: &Peer) {
+        let mut departed = lock(&self.departed);
+        departed.leaving.remove(&peer.id);
+        *departed.totals.entry(peer.hub.name()).or_default() += peer.traffic.totals();
+    }
+
+    /// What all connections of each hub have counted, those that are gone among them.
+    pub(crate) fn traffic(&self, peers: &Peers) -> HashMap<&'static str, Totals> {
+        let departed = lock(&self.departed);
+        let mut traffic = departed.totals.clone();
+        let present = peers.present();
+        let present = present.iter().filter(|peer| !departed.leaving.contains_key(&peer.id));
+        for peer in present.chain(departed.leaving.values()) {
+            *traffic.entry(peer.hub.name()).or_default() += peer.traffic.totals();
+        }
+        traffic
     }
 
     pub(crate) fn called(&self, hub: Hub, method: &'static str, outcome: Outcome) {

@@ -40,12 +40,11 @@ pub(crate) fn scrape(gateway: &Gateway) -> Result<String, fmt::Error> {
 
 fn now(gateway: &Gateway) -> Registry {
     let mut registry = Registry::with_prefix("mock_hub");
-    let mut traffic = gateway.metrics.departed();
+    let traffic = gateway.metrics.traffic(&gateway.peers);
     let open = Family::<OfHub, Gauge>::default();
     let (waiting, longest) = (Gauge::<i64>::default(), Gauge::<i64>::default());
     for peer in gateway.peers.present() {
         open.get_or_create(&OfHub { hub: peer.hub.name() }).inc();
-        *traffic.entry(peer.hub.name()).or_default() += peer.traffic.totals();
         let queued = i64::try_from(peer.outbox.queued_bytes()).unwrap_or(i64::MAX);
         waiting.inc_by(queued);
         longest.set(longest.get().max(queued));

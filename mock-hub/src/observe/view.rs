@@ -83,12 +83,11 @@ struct Target {
 pub(crate) fn snapshot(gateway: &Gateway) -> String {
     let present = gateway.peers.present();
     let mut totals = Totals::default();
-    gateway.metrics.departed().into_values().for_each(|departed| totals += departed);
+    gateway.metrics.traffic(&gateway.peers).into_values().for_each(|of_hub| totals += of_hub);
     let mut queued_bytes = 0;
     let mut connections = Vec::with_capacity(present.len().min(MOST_NAMED));
     for peer in &present {
         let own = peer.traffic.totals();
-        totals += own;
         queued_bytes += peer.outbox.queued_bytes();
         if connections.len() < MOST_NAMED {
             let mut subscriptions = gateway.peers.subscriptions_of(&peer.id);

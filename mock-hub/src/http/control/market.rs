@@ -14,9 +14,8 @@ use serde_json::json;
 use super::bad;
 use crate::clock::stamp;
 use crate::gateway::Gateway;
+use crate::market::Market;
 
-/// The fastest rate.
-const MAX_RATE: f64 = 50_000.0;
 /// The furthest that one request moves a clock.
 const MAX_ADVANCE: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -27,8 +26,8 @@ pub(super) struct Rate {
 
 /// `POST /control/market?rate=N`: quotes a second and contract, trades and depth in proportion; 0 stands still.
 pub(super) async fn set_rate(State(gateway): State<Arc<Gateway>>, Query(Rate { rate }): Query<Rate>) -> Response {
-    if !(0.0..=MAX_RATE).contains(&rate) {
-        return bad(format!("rate is a number from 0 to {MAX_RATE}"));
+    if !(0.0..=Market::HIGHEST_RATE).contains(&rate) {
+        return bad(format!("rate is a number from 0 to {}", Market::HIGHEST_RATE));
     }
     gateway.world.set_rate(rate);
     Json(json!({ "rate": rate })).into_response()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -51,20 +51,42 @@ pub(super) struct Extract {
 
 /// `GET /control/log[?from=SERIAL][&group=G][&limit=N]`: events by serial, oldest first; by default the first thousand
 /// that are remembered.
-pub(super) async fn log(State(gateway): State<Arc<Gateway>>, Query(extract): Query<Extract>) -> Json<Value> {
+pub(super) async fn log(State(gateway): State<Arc<Gateway>>, Query(extract): Query<Extract>) -> Json<Log> {
     let limit = extract.limit.unwrap_or(1000).min(MAX_EVENTS);
     let events = gateway.peers.log(extract.from.unwrap_or_default(), extract.group.as_deref(), limit);
-    let event = |event: oracle::LoggedEvent| {
-        json!({
-            "serial": event.serial,
-            "at": stamp(event.at),
-            "hub": event.hub,
-            "group": event.group,
-            "number": event.number,
-            "connectionId": event.connection_id,
-            "target": event.target,
-            "arguments": RawValue::from_string(event.arguments).ok(),
-        })
-    };
-    Json(json!({ "events": events.into_iter().map(event).collect::<Vec<_>>() }))
+    Json(Log { events: events.into_iter().map(Event::from).collect() })
+}
+
+#[derive(Serialize)]
+pub(super) struct Log {
+    events: Vec<Event>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    serial: u64,
+    at: String,
+    hub: &'static str,
+    group: Option<String>,
+    number: u64,
+    connection_id: Option<String>,
+    target: String,
+    /// As they were sent, to the byte.
+    arguments: Option<Box<RawValue>>,
+}
+
+impl From<oracle::LoggedEvent> for Event {
+    fn from(event: oracle::LoggedEvent) -> Self {
+        Self {
+            serial: event.serial,
+            at: stamp(event.at),
+            hub: event.hub,
+            group: event.group,
+            number: event.number,
+            connection_id: event.connection_id,
+            target: event.target,
+            arguments: RawValue::from_string(event.arguments).ok(),
+        }
+    }
 }
