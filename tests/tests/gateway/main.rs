@@ -4,6 +4,7 @@
 
 mod events;
 mod logins;
+mod storm;
 
 use std::time::Duration;
 
