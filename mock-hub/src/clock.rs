@@ -11,6 +11,9 @@ use crate::options;
 /// Where a virtual clock begins: a Friday, in regular trading hours.
 const BEGINNING: OffsetDateTime = datetime!(2026-11-20 14:30 UTC);
 
+/// Where a virtual clock ends; the market's own time ends not long after.
+const END: OffsetDateTime = datetime!(2043-01-01 0:00 UTC);
+
 /// A clock.
 #[derive(Debug)]
 pub(crate) struct Clock {
@@ -32,6 +35,15 @@ impl Clock {
             Some(moved) => BEGINNING + time::Duration::nanoseconds(moved.load(Ordering::Acquire)),
             None => OffsetDateTime::now_utc(),
         }
+    }
+
+    /// Why it cannot be moved so far, if it cannot.
+    pub(crate) fn refuses(&self, by: Duration) -> Option<&'static str> {
+        if !self.is_virtual() {
+            return Some("the clock is the system's");
+        }
+        let left: Duration = (END - self.now()).try_into().unwrap_or_default();
+        (by > left).then_some("a virtual clock ends with 2042")
     }
 
     /// Moves a virtual clock; the system's goes its own way.
@@ -72,5 +84,8 @@ mod tests {
         clock.advance(Duration::from_millis(1_500));
         assert_eq!(clock.now(), BEGINNING + Duration::from_millis(1_500));
         assert!(!Clock::new(options::Clock::Real).is_virtual());
+        assert!(clock.refuses(Duration::MAX).is_some() && clock.refuses(Duration::ZERO).is_none());
+        clock.advance((END - clock.now()).try_into().unwrap());
+        assert!(clock.refuses(Duration::ZERO).is_none() && clock.refuses(Duration::from_nanos(1)).is_some());
     }
 }

@@ -179,7 +179,7 @@ pub enum Clock {
     /// The time of the system.
     #[default]
     Real,
-    /// A time that begins at 2026-11-20T14:30:00Z and stands still but for [`MockHub::advance`].
+    /// A time that begins at 2026-11-20T14:30:00Z, ends with 2042, and stands still but for [`MockHub::advance`].
     ///
     /// [`MockHub::advance`]: crate::MockHub::advance
     Virtual,

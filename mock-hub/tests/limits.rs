@@ -155,6 +155,9 @@ async fn a_virtual_clock_passes_idle_time_at_once() {
     hub.advance(Duration::from_secs(10 * 366 * 24 * 3600)).unwrap();
     assert!(began.elapsed() < DEADLINE, "{:?}", began.elapsed());
     assert_eq!(control(&hub, "POST", "advance?ms=1").await["now"], "2036-11-27T14:30:00.001+00:00");
+    assert!(hub.advance(Duration::MAX).is_err(), "it ends some time");
+    let six_years = Duration::from_secs(6 * 365 * 24 * 3600);
+    assert!(hub.advance(six_years).is_ok() && hub.advance(six_years).is_err());
 }
 
 #[tokio::test]

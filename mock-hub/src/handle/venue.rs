@@ -11,14 +11,14 @@ use crate::market::Market;
 
 impl MockHub {
     /// Moves a [virtual clock](crate::Clock::Virtual), and with it the market and the exchange; an error where the clock
-    /// is the system's.
+    /// is the system's, and beyond the year 2042.
     ///
     /// Everything that was due is published when this returns, in the order of its time. The pieces in which a time is
     /// gone through make no difference. A subscriber that does not read 64 MiB meanwhile is cut off: an hour of one
     /// contract at the usual rate is more than that.
     pub fn advance(&self, by: Duration) -> io::Result<()> {
-        if !self.gateway.world.has_virtual_clock() {
-            return Err(invalid("the clock is the system's"));
+        if let Some(complaint) = self.gateway.clock.refuses(by) {
+            return Err(invalid(complaint));
         }
         let mut left = by;
         while !left.is_zero() {

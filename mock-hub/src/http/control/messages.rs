@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -30,7 +29,12 @@ pub(super) struct Publication {
 }
 
 /// `POST /control/publish`: an invocation for a connection, a group or a whole hub; with a count, a serial is appended.
-pub(super) async fn publish(State(gateway): State<Arc<Gateway>>, Json(publication): Json<Publication>) -> Response {
+pub(super) async fn publish(State(gateway): State<Arc<Gateway>>, body: String) -> Response {
+    // Whatever the type: what `curl -d` sends is taken too.
+    let publication: Publication = match serde_json::from_str(&body) {
+        Ok(publication) => publication,
+        Err(error) => return bad(error.to_string()),
+    };
     let Some(hub) = Hub::named(&publication.hub) else {
         return bad("hub is conformance, market or user");
     };
@@ -75,8 +79,12 @@ pub(super) struct Question {
 pub(super) async fn ask(
     State(gateway): State<Arc<Gateway>>,
     Query(question): Query<Question>,
-    Json(argument): Json<Box<RawValue>>,
+    body: String,
 ) -> Response {
+    let argument: Box<RawValue> = match serde_json::from_str(&body) {
+        Ok(argument) => argument,
+        Err(error) => return bad(error.to_string()),
+    };
     let Some(peer) = gateway.peers.find(&question.connection_id) else {
         let text = format!("Connection '{}' does not exist.", question.connection_id);
         return (StatusCode::INTERNAL_SERVER_ERROR, text).into_response();
