@@ -15,7 +15,8 @@ use program::Program;
 fn main() -> ExitCode {
     // A wrong option prints the usage and leaves with 2.
     let program = Program::parse();
-    program.arguments().log.install();
+    // What is not written yet is written when this goes.
+    let _log = program.arguments().log.install();
     match run(program) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

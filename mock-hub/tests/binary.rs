@@ -10,6 +10,8 @@ use std::process::{Child, Command, Stdio};
 use common::{Client, http};
 use serde_json::{Value, json};
 
+const LOGIN: &str = r#"{"userName":"user","apiKey":"mock-key"}"#;
+
 struct Hub {
     child: Child,
     first_line: Value,
@@ -86,6 +88,53 @@ async fn bad_tokens_may_be_let_in_and_closed() {
         .unwrap_or_else(|status| panic!("{status}"));
     client.send(common::HANDSHAKE).await;
     assert_eq!(client.read_to_end().await.0, "{}\u{1e}{\"type\":7}\u{1e}");
+}
+
+#[tokio::test]
+async fn a_parent_that_never_reads_the_log_does_not_hold_the_hub_up() {
+    let hub = Hub::start(&["--rate", "0"]);
+    let url = format!("{}/control/market?rate=0", hub.text("url"));
+    // A line each: more than a pipe holds.
+    for _ in 0..1_500 {
+        assert_eq!(http("POST", &url, &[], "").await.0, 200);
+    }
+}
+
+/// The log of the program after a day of trading, the ids of connections aside.
+async fn day(seed: &str) -> String {
+    let hub = Hub::start(&["--virtual-clock", "--rate", "100", "--seed", seed, "--log", "off"]);
+    let url = hub.text("url").to_owned();
+    let json_type = ("Content-Type", "application/json");
+    let (_, _, body) = http("POST", &format!("{url}/api/Auth/loginKey"), &[json_type], LOGIN).await;
+    let token = serde_json::from_str::<Value>(&body).unwrap()["token"].as_str().unwrap().to_owned();
+    let mut market = Client::connect(&format!("{url}/hubs/market?access_token={token}")).await;
+    for (id, topic) in ["Quotes", "Trades", "MarketDepth"].into_iter().enumerate() {
+        market.call(&id.to_string(), &format!("SubscribeContract{topic}"), "[\"CON.F.US.MNQ.Z26\"]").await;
+    }
+    let bearer = format!("Bearer {token}");
+    for side in [0, 1, 1, 0] {
+        let order = json!({
+            "accountId": 10_000_001, "contractId": "CON.F.US.MNQ.Z26", "type": 2, "side": side, "size": 2,
+            "takeProfitBracket": { "ticks": if side == 0 { 8 } else { -8 }, "type": 1 },
+        });
+        let headers = [json_type, ("Authorization", &*bearer)];
+        http("POST", &format!("{url}/api/Order/place"), &headers, &order.to_string()).await;
+        http("POST", &format!("{url}/control/advance?ms=2500"), &[], "").await;
+    }
+    let (_, _, connections) = http("GET", &format!("{url}/control/connections"), &[], "").await;
+    let connections: Value = serde_json::from_str(&connections).unwrap();
+    let id = connections["present"][0]["connectionId"].as_str().unwrap();
+    let (_, _, log) = http("GET", &format!("{url}/control/log?limit=10000"), &[], "").await;
+    log.replace(id, "ID")
+}
+
+#[tokio::test]
+async fn two_processes_of_one_seed_write_the_same_log() {
+    let (once, again, other) = (day("7").await, day("7").await, day("8").await);
+    assert!(once.len() > 100_000, "{}", once.len());
+    let differs = once.bytes().zip(again.bytes()).position(|(one, other)| one != other);
+    assert!(once == again, "from {differs:?} on");
+    assert!(once != other);
 }
 
 #[test]
