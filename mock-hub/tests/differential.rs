@@ -76,18 +76,28 @@ fn conversations() -> Vec<Conversation> {
 }
 
 /// Plays all conversations to both and yields the names and answers of those that differ.
+///
+/// Both servers answer from several threads, and a busy machine shows: what differed is played again, by itself. Only what differs every
+/// time is a difference.
 async fn differences(real: &str, mock: &str) -> Vec<(String, String)> {
     let conversations = conversations();
     let (real, mock) = (format!("{real}/hubs/conformance"), format!("{mock}/hubs/conformance"));
-    let plays = conversations.iter().map(|conversation| async {
+    let play = async |conversation: &Conversation| {
         let (theirs, ours) = tokio::join!(conversation.play(&real), conversation.play(&mock));
-        (theirs != ours).then(|| (conversation.name.clone(), format!("{ours:?}\n  not {theirs:?}")))
-    });
-    let mut differences: Vec<_> = futures_util::stream::iter(plays)
-        .buffer_unordered(AT_ONCE)
-        .filter_map(async |difference| difference)
-        .collect()
-        .await;
+        (theirs != ours).then(|| format!("{ours:?}\n  not {theirs:?}"))
+    };
+    let play = &play;
+    let plays = conversations.iter().map(|conversation| async move { play(conversation).await.map(|_| conversation) });
+    let suspects: Vec<_> =
+        futures_util::stream::iter(plays).buffer_unordered(AT_ONCE).filter_map(async |suspect| suspect).collect().await;
+    let mut differences = Vec::new();
+    for conversation in suspects {
+        let mut difference = play(conversation).await;
+        if difference.is_some() {
+            difference = play(conversation).await;
+        }
+        differences.extend(difference.map(|difference| (conversation.name.clone(), difference)));
+    }
     differences.sort();
     differences
 }
