@@ -181,7 +181,8 @@ impl HubConnection {
             }
         }
         let is_tapped = self.gate.is_some();
-        if delivery.malformed.is_empty() && !is_tapped && self.feeds.are_all_well() {
+        let is_watched = self.feeds.is_watching(envelope.target.as_deref().unwrap_or_default());
+        if delivery.malformed.is_empty() && !is_tapped && !is_watched {
             return;
         }
         let target: Box<str> = envelope.target.as_deref().unwrap_or_default().into();

@@ -73,6 +73,8 @@ pub(crate) struct Wait {
 #[derive(Debug)]
 pub(crate) struct Scheduler {
     policy: RetryPolicy,
+    /// The longest wait as the policy was made with.
+    own_max_delay: Option<Duration>,
     breaker: Option<CircuitBreaker>,
     permit: Option<Permit>,
     flaps: FlapBudget,
@@ -97,6 +99,7 @@ impl Scheduler {
             breaker.set_max_open(Instant::default(), longest);
         }
         Self {
+            own_max_delay: policy.max_delay,
             breaker,
             policy,
             permit: None,
@@ -316,6 +319,7 @@ impl Scheduler {
 
     /// The longest wait from now on; `None`: the policy's own.
     pub(crate) fn set_max_delay(&mut self, now: Instant, longest: Option<Duration>) {
+        let longest = longest.or(self.own_max_delay);
         self.policy.max_delay = longest;
         if let (Some(breaker), Some(config)) = (&mut self.breaker, self.policy.breaker) {
             breaker.set_max_open(now, longest.map_or(config.max_open, |longest| longest.min(config.max_open)));

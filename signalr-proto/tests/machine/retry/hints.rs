@@ -96,6 +96,17 @@ fn a_shorter_longest_wait_shortens_the_one_under_way() {
 }
 
 #[test]
+fn taking_a_longest_wait_back_leaves_the_one_that_the_policy_was_made_with() {
+    let mut sim = down(RetryPolicy::trading().max_delay(Duration::from_secs(20)), 200.0);
+    sim.command(Command::SetMaxDelay(Some(Duration::from_secs(10))));
+    sim.command(Command::SetMaxDelay(None));
+    sim.waits();
+    dials(&mut sim, Hub::Down, Duration::from_secs(100));
+    let delays: Vec<_> = sim.waits().into_iter().map(|wait| wait.delay.as_secs()).collect();
+    assert!(!delays.is_empty() && delays.iter().all(|delay| *delay == 20), "{delays:?}");
+}
+
+#[test]
 fn what_the_server_asked_for_is_not_shortened() {
     let mut sim = connected(RetryPolicy::trading());
     sim.lose();
