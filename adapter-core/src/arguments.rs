@@ -20,7 +20,7 @@ pub(crate) fn to_json(arguments: &impl Serialize) -> Result<String, Rejection> {
 
 /// Reads a list of arguments as a tuple, or as anything else that reads an array; `()` is the empty list here too, though not to serde.
 #[inline]
-pub(crate) fn read<T: DeserializeOwned + 'static>(arguments: &mut Cursor<'_>) -> Result<T, DecodeError> {
+pub fn read<T: DeserializeOwned + 'static>(arguments: &mut Cursor<'_>) -> Result<T, DecodeError> {
     let mut unit = Some(());
     if let Some(unit) = (&mut unit as &mut dyn Any).downcast_mut::<Option<T>>() {
         arguments.decode::<[(); 0]>()?;

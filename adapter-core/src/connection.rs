@@ -10,7 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use signalr_proto::error::Rejection;
 use signalr_proto::retry::RetryMetrics;
-use signalr_proto::{Command, ConnectionId, Counters, Reply, Role, StartError, State, SubscribeError};
+use signalr_proto::sink::{Budget, InvocationSink};
+use signalr_proto::{Command, ConnectionId, Counters, Event, Reply, Role, StartError, State, SubscribeError};
 
 use crate::builder::HubConnectionBuilder;
 use crate::call::{Call, CallError};
@@ -140,6 +141,34 @@ impl<R> HubConnection<R> {
         Events::new(consumer, self.lifeline.clone())
     }
 
+    /// Has the invocations of `target` decoded by a sink of your own, where the bytes arrive. For layers above, and for those who count
+    /// microseconds; everybody else wants [`on`](Self::on).
+    ///
+    /// The sink is called under the connection's lock: what it does is part of reading, and a call of this connection from inside of it never
+    /// returns. The same holds for what [`watch`](Self::watch) is given. It stays until the registration is removed.
+    pub fn register(&self, target: &str, sink: Box<dyn InvocationSink>) -> Registration {
+        let shared = self.shared();
+        let token = shared.next_token();
+        shared.command(token, Command::Register { target: target.to_owned(), role: Role::Listener, sink });
+        Registration { token, shared: Arc::downgrade(shared) }
+    }
+
+    /// Calls `watcher` with everything that [`lifecycle`](Self::lifecycle) tells, on the spot, for as long as the connection lives: see
+    /// [`register`](Self::register) for what it must not do. What a sink was given from the same bytes came before.
+    pub fn watch(&self, watcher: impl FnMut(&Event) + Send + 'static) {
+        self.shared().lock().taps.watch(Box::new(watcher));
+    }
+
+    /// Says that a sink that was full has room again. Cheap unless reading is paused.
+    pub fn made_room(&self) {
+        self.shared().consumed();
+    }
+
+    /// Counts the bytes that wait unread in this connection's queues, for a [`queue`](crate::queue::queue) beside them.
+    pub fn budget(&self) -> Budget {
+        self.shared().lock().machine.budget()
+    }
+
     /// Calls a method and waits for its result: see [`Call::invoke`].
     pub async fn invoke<T: DeserializeOwned + Send + 'static>(
         &self,
@@ -238,6 +267,13 @@ impl<R> HubConnection<R> {
     /// What became of the records received so far.
     pub fn counters(&self) -> Counters {
         self.shared().lock().machine.counters()
+    }
+
+    /// How long ago the hub was last heard: any WebSocket message counts, pings and pongs included. `None` before the first connection.
+    pub fn silence(&self) -> Option<Duration> {
+        let core = self.shared().lock();
+        let heard = core.machine.last_received()?;
+        Some(self.shared().now().saturating_since(heard))
     }
 
     /// A handle that does not keep the connection alive.

@@ -68,7 +68,11 @@ const EVENT_COST: usize = 64;
 pub(crate) struct Taps {
     everything: Vec<Producer<Event>>,
     lifecycle: Vec<Producer<Event>>,
+    watchers: Vec<Watcher>,
 }
+
+/// Is told of the connection's life on the spot.
+pub(crate) type Watcher = Box<dyn FnMut(&Event) + Send>;
 
 impl Taps {
     /// Listens to everything. The gate pauses reading while a listener is full.
@@ -95,6 +99,10 @@ impl Taps {
         consumer
     }
 
+    pub(crate) fn watch(&mut self, watcher: Watcher) {
+        self.watchers.push(watcher);
+    }
+
     pub(crate) fn tell(&mut self, event: &Event) {
         let cost = match event {
             Event::Invocation { arguments, .. } => arguments.len() + EVENT_COST,
@@ -106,6 +114,9 @@ impl Taps {
         if is_lifecycle(event) {
             for producer in &mut self.lifecycle {
                 producer.push(Delivery::Value(event.clone()), cost);
+            }
+            for watcher in &mut self.watchers {
+                watcher(event);
             }
         }
     }

@@ -16,8 +16,9 @@ use signalr_proto::{Command, Token};
 use crate::arguments;
 use crate::shared::{Shared, Task};
 
-/// A handler of client results: see [`HubConnection::handle`](crate::HubConnection::handle). Dropping this changes nothing: the handler stays
-/// as long as the connection.
+/// A handler of client results, or a decoder: see [`HubConnection::handle`](crate::HubConnection::handle) and
+/// [`HubConnection::register`](crate::HubConnection::register). Dropping this changes nothing: what was registered stays as long as the
+/// connection.
 #[derive(Debug)]
 pub struct Registration {
     pub(crate) token: Token,
@@ -25,7 +26,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Removes the handler. Invocations that it is at work on are still answered.
+    /// Removes it. Invocations that a handler is at work on are still answered.
     pub fn remove(self) {
         let Some(shared) = self.shared.upgrade() else { return };
         shared.command(shared.next_token(), Command::Unregister { registration: self.token });

@@ -29,13 +29,14 @@ mod events;
 mod handler;
 mod hub_stream;
 mod on;
-mod queue;
+pub mod queue;
 mod runtime;
 mod shared;
 mod subscription;
 mod token;
 mod upload;
 
+pub use arguments::read as read_arguments;
 pub use builder::HubConnectionBuilder;
 pub use call::{Call, CallError};
 pub use connection::{HubConnection, Transport, WeakHubConnection};

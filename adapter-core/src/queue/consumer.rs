@@ -7,8 +7,10 @@ use std::task::{Context, Poll};
 use super::items::Items;
 use super::{Common, Delivery};
 
-/// The application's end.
-pub(crate) struct Consumer<T> {
+/// The end of a queue that events are taken from: see [`queue`](super::queue).
+///
+/// Whoever drops it [abandons](Self::abandon) it first.
+pub struct Consumer<T> {
     taken: Items<T>,
     /// Consumed, and not given back yet.
     consumed_events: usize,
@@ -26,11 +28,7 @@ impl<T> Consumer<T> {
 
     /// The next event; `None` when there will be none any more. `consumed` is called when room was made.
     #[inline]
-    pub(crate) fn poll_next(
-        &mut self,
-        context: &mut Context<'_>,
-        consumed: impl FnOnce(),
-    ) -> Poll<Option<Delivery<T>>> {
+    pub fn poll_next(&mut self, context: &mut Context<'_>, consumed: impl FnOnce()) -> Poll<Option<Delivery<T>>> {
         if self.taken.is_empty() {
             match self.take(context) {
                 Poll::Ready(true) => {}
@@ -73,12 +71,13 @@ impl<T> Consumer<T> {
         self.common.budget.release(std::mem::take(&mut self.consumed_bytes));
     }
 
-    pub(crate) fn conflated(&self) -> u64 {
+    /// How many events gave way to a later one of the same key.
+    pub fn conflated(&self) -> u64 {
         self.common.conflated.load(Ordering::Relaxed)
     }
 
-    /// Nobody reads any more: gives back everything that waits.
-    pub(crate) fn abandon(&mut self) {
+    /// Says that nobody reads any more, and gives back everything that waits.
+    pub fn abandon(&mut self) {
         self.consumed_events += self.taken.len();
         self.consumed_bytes += self.taken.cost();
         self.taken.clear();

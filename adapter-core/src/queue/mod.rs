@@ -1,5 +1,7 @@
 //! The queue between the driver and one consumer: bounded, in order, one lock and one wake-up for a burst of events.
 //!
+//! It is public for layers that make streams of their own on top of a connection, fed by a [decoder](crate::HubConnection::register).
+//!
 //! The producer gathers a batch without a lock. At a flush the batch goes into the shared part, which the consumer swaps
 //! against the empty queue in its hands. So an event is moved twice: into the batch and out of it.
 
@@ -17,8 +19,8 @@ use std::task::Waker;
 use signalr_proto::json::DecodeError;
 use signalr_proto::sink::{Budget, Gap};
 
-pub(crate) use consumer::Consumer;
-pub(crate) use producer::Producer;
+pub use consumer::Consumer;
+pub use producer::Producer;
 pub use rule::QueueRule;
 
 use items::Items;
@@ -53,8 +55,8 @@ pub(crate) trait Fullness: Send + Sync {
     fn is_full(&self, capacity: usize) -> bool;
 }
 
-/// A queue whose unread bytes count in `budget`.
-pub(crate) fn queue<T>(rule: QueueRule<T>, default_capacity: usize, budget: Budget) -> (Producer<T>, Consumer<T>) {
+/// Makes a queue whose unread bytes count in `budget`. `default_capacity` holds for a rule that names none.
+pub fn queue<T>(rule: QueueRule<T>, default_capacity: usize, budget: Budget) -> (Producer<T>, Consumer<T>) {
     let capacity = match &rule.0 {
         Rule::Wait(capacity) => capacity.unwrap_or(default_capacity),
         Rule::DropOldest(capacity) => *capacity,

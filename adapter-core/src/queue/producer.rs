@@ -9,8 +9,10 @@ use super::items::Items;
 use super::rule::{Conflate, Rule};
 use super::{Common, Delivery, Fullness, Ready};
 
-/// The driver's end.
-pub(crate) struct Producer<T> {
+/// The end of a queue that events are put into: see [`queue`](super::queue).
+///
+/// Dropping it ends the consumer's stream.
+pub struct Producer<T> {
     batch: Items<T>,
     batch_bytes: usize,
     /// The last item of the batch is staged: it counts for nothing until it is committed.
@@ -53,7 +55,8 @@ impl<T> Producer<T> {
         }
     }
 
-    pub(crate) fn push(&mut self, delivery: Delivery<T>, cost: usize) {
+    /// Adds an event of so many bytes to the batch that the next flush hands over.
+    pub fn push(&mut self, delivery: Delivery<T>, cost: usize) {
         self.discard();
         self.batch.push_back(delivery, cost);
         self.count(cost);
@@ -88,7 +91,7 @@ impl<T> Producer<T> {
     }
 
     /// Hands the batch over, and wakes the consumer.
-    pub(crate) fn flush(&mut self) {
+    pub fn flush(&mut self) {
         self.discard();
         if self.batch.is_empty() {
             return;
@@ -122,13 +125,14 @@ impl<T> Producer<T> {
         }
     }
 
-    pub(crate) fn is_full(&self) -> bool {
+    /// Whether the consumer should be waited for. A queue that drops never says so.
+    pub fn is_full(&self) -> bool {
         matches!(self.rule, Rule::Wait(_))
             && self.common.pending.load(Ordering::SeqCst) + self.batch.len() >= self.capacity
     }
 
     /// Whether nobody reads any more.
-    pub(crate) fn is_abandoned(&self) -> bool {
+    pub fn is_abandoned(&self) -> bool {
         self.common.lock().is_abandoned
     }
 

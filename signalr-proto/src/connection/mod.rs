@@ -341,6 +341,11 @@ impl HubConnection {
         self.connection_id.as_ref()
     }
 
+    /// When the hub was last heard: any WebSocket message counts, pings and pongs included. `None` before the first connection.
+    pub fn last_received(&self) -> Option<Instant> {
+        (self.connections > 0).then_some(self.last_received)
+    }
+
     /// The attempt whose transport is in use: what [`Machine::poll_transmit`] gives belongs there.
     pub fn transport(&self) -> Option<AttemptId> {
         match &self.phase {
