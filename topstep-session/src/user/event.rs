@@ -1,0 +1,37 @@
+//! What the user machine tells, and what it wants of the hub.
+
+use topstep_model::{Account, Order, Position, UserTrade};
+
+use crate::gap::{GapNotice, Subject};
+use crate::update::{Malformed, Told};
+
+/// News of the accounts, in order.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum UserUpdate {
+    /// An account, as the stream or REST has it.
+    Account(Told<Account>),
+    /// An order. From the stream it is the row as it came, where an absent member says nothing.
+    Order(Told<Order>),
+    /// A position; size 0 says that it is closed.
+    Position(Told<Position>),
+    /// A trade: each once, and once more when it is voided.
+    Trade(Told<UserTrade>),
+    /// A gap opened or closed.
+    Gap(GapNotice),
+    /// Something came that cannot be read. A gap follows.
+    Malformed(Malformed),
+}
+
+/// What the glue is to do at the hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// Subscribe, and keep it subscribed over reconnects.
+    Subscribe(Subject),
+    /// Unsubscribe.
+    Unsubscribe(Subject),
+    /// Unsubscribe and subscribe again: audits found twice in a row that the subscription does not tell everything.
+    /// [`handle_subscribed`](super::UserMachine::handle_subscribed) follows the new acknowledgement.
+    Resubscribe(Subject),
+}
