@@ -35,6 +35,22 @@ impl Subject {
         }
     }
 
+    /// The account, where it is about one.
+    pub fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Orders(account) | Self::Positions(account) | Self::Trades(account) => Some(*account),
+            _ => None,
+        }
+    }
+
+    /// The contract, where it is about one.
+    pub fn contract(&self) -> Option<&ContractId> {
+        match self {
+            Self::Quotes(contract) | Self::MarketTrades(contract) | Self::Depth(contract) => Some(contract),
+            _ => None,
+        }
+    }
+
     /// What kind of thing it is, as one word in snake case.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -4,14 +4,30 @@
 //! bars. They know no socket and no clock; a [`Moment`] goes in, queries and [`Update`]s come out.
 
 pub mod calendar;
+mod error;
 pub mod gap;
+mod host;
+mod keeper;
 pub mod known;
+mod lifecycle;
+mod link;
 pub mod market;
 pub mod moment;
+pub mod offline;
+mod router;
+mod session;
+mod stream;
 pub mod update;
 pub mod user;
 
+pub use error::SubscribeError;
 pub use gap::{Edge, Gap, GapCause, GapId, GapNotice, Subject, Verdict};
+pub use keeper::{Halt, LogoutPolicy};
 pub use known::{Known, Source};
+pub use lifecycle::{Ending, Lifecycle};
 pub use moment::Moment;
+pub use offline::Offline;
+pub use router::{EventKind, Events, Filter, SessionEvent};
+pub use session::{AccountSession, DepthUpdate, Following, LinkStatus, MarketSession, UserSession};
+pub use stream::Updates;
 pub use update::{Malformed, Told, Update};

@@ -1,0 +1,261 @@
+//! Sessions without a network: a scripted source in place of the hubs, a clock that moves when it is told to, and the same API.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use futures_util::{FutureExt, StreamExt};
+//! use topstep_model::AccountId;
+//! use topstep_session::{Known, Offline, Update};
+//!
+//! let world = Offline::new("2026-08-19T14:30:00Z".parse()?);
+//! // What REST answers, by path.
+//! world.rest(|path, _| match path {
+//!     "/api/Account/search" => (200, r#"{"success":true,"errorCode":0,"accounts":[{"id":7,"name":"PRAC","balance":50000,"canTrade":true}]}"#.into()),
+//!     "/api/Position/searchOpen" => (200, r#"{"success":true,"errorCode":0,"positions":[]}"#.into()),
+//!     _ => (200, r#"{"success":true,"errorCode":0,"orders":[],"trades":[],"totalCount":0}"#.into()),
+//! });
+//! let account = AccountId::new(7);
+//! let following = world.user().follow([account]);
+//! world.run();
+//! world.advance(Duration::from_secs(1));
+//! assert_eq!(world.user().account(account).get().map(|entry| entry.known), Some(Known::Verified));
+//!
+//! // The hub's side is the script's.
+//! let session = world.user().account(account);
+//! let mut orders = world.drive(session.orders())?;
+//! world.receive("GatewayUserOrder", r#"[{"action":1,"data":{"id":11,"accountId":7,"contractId":"CON.F.US.EP.Z26","status":1}}]"#);
+//! let update = orders.next().now_or_never().flatten();
+//! assert!(matches!(update, Some(Update::Value(told)) if told.known == Known::Live));
+//! # drop(following);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod link;
+mod rest;
+mod world;
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use adapter_core::Cause;
+use serde::de::DeserializeOwned;
+use signalr_proto::time::Instant;
+use topstep_model::{
+    Account, DepthRow, Hub, Logout, MarketEvent, MarketTrade, Order, Position, Quote, Rows, Target, Timestamp,
+    UserEvent, UserTrade,
+};
+
+use self::link::ScriptLink;
+use self::rest::{Script, ScriptBackend};
+use self::world::World;
+use crate::host::Host;
+use crate::keeper::LogoutPolicy;
+use crate::lifecycle::Ending;
+use crate::market::{MarketConfig, MarketMachine, TradingHours};
+use crate::moment::Moment;
+use crate::router::{Events, Filter, Router};
+use crate::session::{Handle, MarketSession, Pair, Receive, SessionMachine, Shared, Task, UserSession};
+use crate::user::{UserConfig, UserMachine};
+
+/// Both hubs and REST, as a script has them: see [the module](self).
+///
+/// Nothing happens by itself: [`run`](Self::run) has the sessions do what there is to do, and whatever a script does calls it.
+pub struct Offline {
+    world: Arc<World>,
+    script: Arc<Script>,
+    router: Arc<Router>,
+    pair: Arc<Pair>,
+    user: UserSession,
+    market: MarketSession,
+    user_link: Arc<ScriptLink<UserMachine>>,
+    market_link: Arc<ScriptLink<MarketMachine>>,
+}
+
+impl Offline {
+    /// Both hubs are there to be connected to, the market is always open, REST answers 404 to everything, and it is `wall` o'clock.
+    pub fn new(wall: Timestamp) -> Self {
+        let market = MarketConfig::default().hours(TradingHours::always_open());
+        Self::with_config(wall, UserConfig::default(), market)
+    }
+
+    /// The same with rules of your own.
+    pub fn with_config(wall: Timestamp, user: UserConfig, market: MarketConfig) -> Self {
+        let world = Arc::new(World::new(Moment::new(Instant::from_nanos(0), wall)));
+        let script = Arc::new(Script::default());
+        let router = Arc::new(Router::default());
+        let now = world.now();
+        let pair = Pair::new(world.clone(), router.clone(), LogoutPolicy::Stop);
+        let user_shared = Shared::new(UserMachine::new(user, now), world.clone(), router.clone());
+        let market_shared = Shared::new(MarketMachine::new(market, now), world.clone(), router.clone());
+        pair.join(user_shared.clone(), market_shared.clone());
+        let (user_link, user) = session(user_shared, &world, &script, &pair);
+        let (market_link, market) = session(market_shared, &world, &script, &pair);
+        let (user, market) = (UserSession::new(user), MarketSession::new(market));
+        Self { world, script, router, pair, user, market, user_link, market_link }
+    }
+
+    /// The user hub's session.
+    pub fn user(&self) -> &UserSession {
+        &self.user
+    }
+
+    /// The market hub's session.
+    pub fn market(&self) -> &MarketSession {
+        &self.market
+    }
+
+    /// Everything that happens, in one order.
+    pub fn events(&self, filter: Filter) -> Events {
+        self.router.listen(filter, 4_096, Arc::new(|| {}))
+    }
+
+    /// What it is o'clock.
+    pub fn now(&self) -> Moment {
+        self.world.now()
+    }
+
+    /// Moves both clocks, and stops at everything that is due on the way.
+    pub fn advance(&self, time: Duration) {
+        self.run();
+        let end = self.now().mono + time;
+        while let Some(due) = self.world.next_due().filter(|due| *due <= end) {
+            self.world.set(due);
+            self.run();
+        }
+        self.world.set(end);
+        self.run();
+    }
+
+    /// Has the sessions do what there is to do now.
+    pub fn run(&self) {
+        self.world.run();
+    }
+
+    /// Runs until a future is ready, moving the clock where everything else waits for it, by an hour at most.
+    ///
+    /// # Panics
+    ///
+    /// If it is not ready even then: the script has not done what it waits for.
+    pub fn drive<F: Future>(&self, future: F) -> F::Output {
+        let mut future = std::pin::pin!(future);
+        let end = self.now().mono + Duration::from_secs(3_600);
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return output;
+            }
+            self.run();
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return output;
+            }
+            let due = self.world.next_due().filter(|due| *due <= end);
+            self.world.set(due.expect("the script brings what is waited for within an hour"));
+            self.run();
+        }
+    }
+
+    /// Says what REST answers from now on: status and body, by path and the request's body.
+    pub fn rest(&self, answer: impl Fn(&str, &str) -> (u16, String) + Send + Sync + 'static) {
+        self.script.set(Box::new(answer));
+    }
+
+    /// The hub of this target sends it with these arguments, the text of a JSON array. While it is not connected, nobody hears that.
+    pub fn receive(&self, target: &str, arguments: &str) {
+        let Ok(target) = target.parse::<Target>() else { return };
+        match target {
+            Target::UserAccount => deliver::<_, Rows<UserEvent<Account>>>(&self.user_link, target, arguments),
+            Target::UserOrder => deliver::<_, Rows<UserEvent<Order>>>(&self.user_link, target, arguments),
+            Target::UserPosition => deliver::<_, Rows<UserEvent<Position>>>(&self.user_link, target, arguments),
+            Target::UserTrade => deliver::<_, Rows<UserEvent<UserTrade>>>(&self.user_link, target, arguments),
+            Target::Quote => deliver::<_, Rows<MarketEvent<Quote>>>(&self.market_link, target, arguments),
+            Target::Trade => deliver::<_, Rows<MarketEvent<MarketTrade>>>(&self.market_link, target, arguments),
+            Target::Depth => deliver::<_, Rows<MarketEvent<DepthRow>>>(&self.market_link, target, arguments),
+            _ => {
+                self.user_link.shared().logged_out(Logout::default());
+                self.market_link.shared().logged_out(Logout::default());
+            }
+        }
+        self.run();
+    }
+
+    /// A hub is lost. It stays so until [`restore`](Self::restore).
+    pub fn lose(&self, hub: Hub) {
+        match hub {
+            Hub::User => self.user_link.lose(Cause::Lost),
+            _ => self.market_link.lose(Cause::Lost),
+        }
+        self.run();
+    }
+
+    /// A lost hub is reached again, and agrees to everything that it was asked for.
+    pub fn restore(&self, hub: Hub) {
+        match hub {
+            Hub::User => self.user_link.restore(),
+            _ => self.market_link.restore(),
+        }
+        self.run();
+    }
+
+    /// A hub says goodbye for good.
+    pub fn close(&self, hub: Hub, explanation: &str) {
+        let ending = Ending { cause: Cause::ClosedByHub, explanation: explanation.to_owned(), may_retry: false };
+        match hub {
+            Hub::User => self.user_link.end(ending),
+            _ => self.market_link.end(ending),
+        }
+        self.run();
+    }
+
+    /// Begins again after a logout.
+    pub fn resume(&self) {
+        self.pair.resume();
+        self.run();
+    }
+
+    /// The hubs refuse subscriptions whose subject is written so ([`Subject`](crate::Subject)'s `Display`), in these words; `None`: no more.
+    pub fn refuse(&self, subject: &str, words: Option<&str>) {
+        self.user_link.refuse(subject, words);
+        self.market_link.refuse(subject, words);
+    }
+}
+
+impl std::fmt::Debug for Offline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Offline").field("now", &self.now()).finish_non_exhaustive()
+    }
+}
+
+fn session<M: SessionMachine>(
+    shared: Arc<Shared<M>>,
+    world: &Arc<World>,
+    script: &Arc<Script>,
+    pair: &Arc<Pair>,
+) -> (Arc<ScriptLink<M>>, Handle<M>) {
+    let link = ScriptLink::new(shared.clone());
+    let backend = Arc::new(ScriptBackend { script: script.clone(), pair: pair.clone() });
+    let task = Task::new(shared.clone(), link.clone(), backend, world.clone());
+    world.add(Box::pin(task));
+    (link.clone(), Handle::new(shared, link, pair.clone()))
+}
+
+fn deliver<M, T>(link: &ScriptLink<M>, target: Target, arguments: &str)
+where
+    M: SessionMachine + Receive<T>,
+    T: DeserializeOwned,
+{
+    if !link.is_connected() {
+        return;
+    }
+    let shared = link.shared();
+    match serde_json::from_str::<T>(arguments) {
+        Ok(rows) => shared.receive(rows),
+        Err(error) => shared.malformed(target, error.to_string()),
+    }
+    shared.flush();
+}
+
+/// A list behind a lock that nothing panics under.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

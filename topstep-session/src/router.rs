@@ -1,0 +1,119 @@
+//! Everything that happens on both hubs, in one order.
+
+mod event;
+mod filter;
+mod stream;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use adapter_core::Delivery;
+use adapter_core::queue::{Producer, QueueRule, queue};
+use signalr_proto::sink::Budget;
+
+pub use event::{EventKind, SessionEvent};
+pub use filter::Filter;
+pub use stream::Events;
+
+use crate::moment::Moment;
+
+/// What an event counts in a queue. They are counted, not weighed.
+const COST: usize = 0;
+
+/// Hands every event to everybody who wants to hear it.
+///
+/// What is about money is never dropped: who does not read it in time holds the user hub up. Of the market a reader that is full misses
+/// what comes, and is told how much.
+#[derive(Default)]
+pub(crate) struct Router {
+    taps: Mutex<Taps>,
+    is_heard: AtomicBool,
+    serial: AtomicU64,
+}
+
+#[derive(Default)]
+struct Taps {
+    taps: Vec<Tap>,
+}
+
+struct Tap {
+    filter: Filter,
+    producer: Producer<SessionEvent>,
+    is_gone: Arc<AtomicBool>,
+    missed: u64,
+}
+
+impl Router {
+    /// Whether anybody listens.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.is_heard.load(Ordering::Relaxed)
+    }
+
+    /// Tells an event at once.
+    pub(crate) fn tell(&self, now: Moment, kind: EventKind) {
+        if self.is_heard() {
+            self.tell_later(now, kind);
+            self.flush();
+        }
+    }
+
+    /// Tells an event with the next flush.
+    pub(crate) fn tell_later(&self, now: Moment, kind: EventKind) {
+        let mut taps = self.lock();
+        // Under the lock: a later serial never comes first.
+        let event = SessionEvent { serial: self.serial.fetch_add(1, Ordering::Relaxed) + 1, at: now, kind };
+        for tap in &mut taps.taps {
+            tap.tell(&event);
+        }
+    }
+
+    pub(crate) fn flush(&self) {
+        if !self.is_heard() {
+            return;
+        }
+        let mut taps = self.lock();
+        for tap in &mut taps.taps {
+            tap.producer.flush();
+        }
+        taps.taps.retain(|tap| !tap.is_gone.load(Ordering::Relaxed));
+        self.is_heard.store(!taps.taps.is_empty(), Ordering::Relaxed);
+    }
+
+    /// Whether somebody wants the user hub to wait.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_heard() && self.lock().taps.iter().any(|tap| tap.filter.takes_money() && tap.producer.is_full())
+    }
+
+    /// Listens from now on.
+    pub(crate) fn listen(&self, filter: Filter, capacity: usize, made_room: Arc<dyn Fn() + Send + Sync>) -> Events {
+        let (producer, consumer) = queue(QueueRule::wait(capacity), capacity, Budget::default());
+        let is_gone = Arc::new(AtomicBool::new(false));
+        let mut taps = self.lock();
+        taps.taps.push(Tap { filter, producer, is_gone: is_gone.clone(), missed: 0 });
+        self.is_heard.store(true, Ordering::Relaxed);
+        drop(taps);
+        Events::new(consumer, is_gone, made_room)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Taps> {
+        self.taps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tap {
+    fn tell(&mut self, event: &SessionEvent) {
+        if !self.filter.takes(&event.kind) {
+            return;
+        }
+        if event.kind.is_market_data() && self.producer.is_full() {
+            self.missed += 1;
+            return;
+        }
+        if self.missed > 0 {
+            let kind = EventKind::Missed { events: std::mem::take(&mut self.missed) };
+            let missed = SessionEvent { serial: event.serial, at: event.at, kind };
+            self.producer.push(Delivery::Value(missed), COST);
+        }
+        self.producer.push(Delivery::Value(event.clone()), COST);
+    }
+}

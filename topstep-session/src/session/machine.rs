@@ -1,0 +1,68 @@
+//! What a session needs of its machine.
+
+use std::time::Duration;
+
+use signalr_proto::time::Instant;
+use topstep_model::{Hub, Target};
+
+use super::outlet::Outlets;
+use crate::gap::{GapCause, Subject};
+use crate::moment::Moment;
+use crate::router::EventKind;
+use crate::user::{Answer, Query, QueryFailure, Ticket};
+
+/// What a machine wants of the hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wish {
+    Subscribe(Subject),
+    Unsubscribe(Subject),
+    /// Both, in that order: the hub shall begin anew.
+    Resubscribe(Subject),
+}
+
+/// A machine that a session can drive.
+pub(crate) trait SessionMachine: Send + 'static {
+    /// What it tells.
+    type Update: Send + 'static;
+    /// Who hears that.
+    type Outlets: Outlets<Self::Update>;
+    /// The hub that it follows.
+    const HUB: Hub;
+    /// Whether the hub is held up by listeners who do not keep up.
+    const WAITS: bool;
+
+    fn want(&mut self, now: Moment, subject: Subject);
+    fn unwant(&mut self, now: Moment, subject: &Subject);
+    fn handle_connected(&mut self, now: Moment);
+    fn handle_lost(&mut self, now: Moment, cause: GapCause);
+    fn handle_subscribed(&mut self, now: Moment, subject: &Subject);
+    fn handle_gap(&mut self, now: Moment, subject: &Subject, cause: GapCause);
+    fn handle_refused(&mut self, now: Moment, subject: &Subject, error: String);
+    fn handle_malformed(&mut self, now: Moment, target: Target, message: String);
+    fn handle_timeout(&mut self, now: Moment);
+    fn poll_wish(&mut self) -> Option<Wish>;
+    fn poll_update(&mut self) -> Option<Self::Update>;
+    fn poll_timeout(&self) -> Option<Instant>;
+
+    /// A reader of the subject did not keep up.
+    fn handle_overflow(&mut self, _now: Moment, _subject: &Subject) {}
+
+    fn poll_query(&mut self) -> Option<(Ticket, Query)> {
+        None
+    }
+
+    fn handle_answer(&mut self, _now: Moment, _ticket: Ticket, _answer: Result<Answer, QueryFailure>) {}
+
+    /// The longest wait between two attempts to reconnect, while more than data is at stake.
+    fn max_delay(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The same update for those who hear everything.
+    fn event(update: &Self::Update) -> Option<EventKind>;
+}
+
+/// Takes the rows of one record.
+pub(crate) trait Receive<T> {
+    fn receive(&mut self, now: Moment, rows: T);
+}

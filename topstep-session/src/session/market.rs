@@ -1,0 +1,411 @@
+//! The market hub's session.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use adapter_core::queue::{QueueRule, queue};
+use signalr_proto::time::Instant;
+use topstep_model::{ContractId, DepthRow, Hub, MarketEvent, MarketTrade, Quote, Rows, Target};
+
+use super::handle::{Handle, LinkStatus};
+use super::machine::{Receive, SessionMachine, Wish};
+use super::outlet::{Outlet, Outlets};
+use super::user::Following;
+use crate::error::SubscribeError;
+use crate::gap::{Gap, GapCause, Subject};
+use crate::market::{self, Book, MarketCounters, MarketMachine, MarketState, MarketUpdate, MergedQuote};
+use crate::moment::Moment;
+use crate::router::EventKind;
+use crate::stream::{self, Updates};
+use crate::update::{Told, Update};
+
+/// How many trades wait for a listener before the oldest go.
+const TRADES: usize = 4_096;
+/// How many records of depth wait for a listener before the oldest go.
+const DEPTHS: usize = 1_024;
+/// What an update counts against the unread bytes of the connection: nothing, for nothing here ever holds it up.
+const COST: usize = 0;
+
+/// Rows of a contract's depth, as one record brought them.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct DepthUpdate {
+    /// The contract.
+    pub contract: ContractId,
+    /// The rows, as they came.
+    pub rows: Vec<DepthRow>,
+    /// Whether the book that they lead to is complete: see [`MarketSession::book`].
+    pub is_valid: bool,
+}
+
+impl SessionMachine for MarketMachine {
+    type Update = MarketUpdate;
+    type Outlets = MarketOutlets;
+    const HUB: Hub = Hub::Market;
+    const WAITS: bool = false;
+
+    fn want(&mut self, now: Moment, subject: Subject) {
+        // One that is declined is told as refused.
+        self.want(now, subject);
+    }
+
+    fn unwant(&mut self, now: Moment, subject: &Subject) {
+        self.unwant(now, subject);
+    }
+
+    fn handle_connected(&mut self, now: Moment) {
+        self.handle_connected(now);
+    }
+
+    fn handle_lost(&mut self, now: Moment, cause: GapCause) {
+        self.handle_lost(now, cause);
+    }
+
+    fn handle_subscribed(&mut self, now: Moment, subject: &Subject) {
+        self.handle_subscribed(now, subject);
+    }
+
+    fn handle_gap(&mut self, now: Moment, subject: &Subject, cause: GapCause) {
+        self.handle_gap(now, subject, cause);
+    }
+
+    fn handle_refused(&mut self, now: Moment, subject: &Subject, error: String) {
+        self.handle_refused(now, subject, error);
+    }
+
+    fn handle_malformed(&mut self, now: Moment, target: Target, message: String) {
+        self.handle_malformed(now, target, message);
+    }
+
+    fn handle_timeout(&mut self, now: Moment) {
+        self.handle_timeout(now);
+    }
+
+    fn handle_overflow(&mut self, now: Moment, subject: &Subject) {
+        self.handle_overflow(now, subject);
+    }
+
+    fn poll_wish(&mut self) -> Option<Wish> {
+        Some(match self.poll_action()? {
+            market::Action::Subscribe(subject) => Wish::Subscribe(subject),
+            market::Action::Unsubscribe(subject) => Wish::Unsubscribe(subject),
+            market::Action::Resubscribe(subject) => Wish::Resubscribe(subject),
+        })
+    }
+
+    #[inline]
+    fn poll_update(&mut self) -> Option<MarketUpdate> {
+        self.poll_event()
+    }
+
+    #[inline]
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.poll_timeout()
+    }
+
+    fn event(update: &MarketUpdate) -> Option<EventKind> {
+        Some(match update {
+            MarketUpdate::Quote { told, .. } => EventKind::Quote(told.clone()),
+            MarketUpdate::Trade { contract, told } => {
+                EventKind::MarketTrade { contract: contract.clone(), told: told.clone() }
+            }
+            MarketUpdate::Depth { contract, rows, is_valid, known } => {
+                EventKind::Depth(depth(contract.clone(), rows.clone(), *is_valid, *known))
+            }
+            MarketUpdate::Gap(notice) => EventKind::Gap(notice.clone()),
+            MarketUpdate::Malformed(malformed) => EventKind::Malformed(malformed.clone()),
+            MarketUpdate::Feed { contract, state } => EventKind::Feed { contract: contract.clone(), state: *state },
+            MarketUpdate::CalendarEnded => EventKind::CalendarEnded,
+            // The session tells it, for both hubs in the same way.
+            MarketUpdate::Refused { .. } => return None,
+        })
+    }
+}
+
+fn depth(contract: ContractId, rows: Vec<DepthRow>, is_valid: bool, known: crate::Known) -> Told<DepthUpdate> {
+    Told { value: DepthUpdate { contract, rows, is_valid }, source: crate::Source::Stream, known }
+}
+
+impl Receive<Rows<MarketEvent<Quote>>> for MarketMachine {
+    #[inline]
+    fn receive(&mut self, now: Moment, rows: Rows<MarketEvent<Quote>>) {
+        self.handle_quotes(now, rows);
+    }
+}
+
+impl Receive<Rows<MarketEvent<MarketTrade>>> for MarketMachine {
+    fn receive(&mut self, now: Moment, rows: Rows<MarketEvent<MarketTrade>>) {
+        self.handle_trades(now, rows);
+    }
+}
+
+impl Receive<Rows<MarketEvent<DepthRow>>> for MarketMachine {
+    fn receive(&mut self, now: Moment, rows: Rows<MarketEvent<DepthRow>>) {
+        self.handle_depth(now, rows);
+    }
+}
+
+/// Who hears what of the market hub.
+#[derive(Default)]
+pub(crate) struct MarketOutlets {
+    quotes: ByContract<MergedQuote>,
+    trades: ByContract<MarketTrade>,
+    depths: ByContract<DepthUpdate>,
+}
+
+impl Outlets<MarketUpdate> for MarketOutlets {
+    #[inline]
+    fn tell(&mut self, update: MarketUpdate) {
+        match update {
+            MarketUpdate::Quote { contract, told } => self.quotes.tell(contract, told),
+            MarketUpdate::Trade { contract, told } => self.trades.tell(contract, told),
+            MarketUpdate::Depth { contract, rows, is_valid, known } => {
+                self.depths.tell(contract.clone(), depth(contract, rows, is_valid, known));
+            }
+            MarketUpdate::Gap(notice) => match notice.gap().subject.clone() {
+                Subject::Quotes(contract) => self.quotes.each(&contract, || Update::Gap(notice.clone())),
+                Subject::MarketTrades(contract) => self.trades.each(&contract, || Update::Gap(notice.clone())),
+                Subject::Depth(contract) => self.depths.each(&contract, || Update::Gap(notice.clone())),
+                _ => {}
+            },
+            // Whose row it was cannot be read: everybody of its kind hears it.
+            MarketUpdate::Malformed(malformed) => match malformed.target {
+                target if target == Target::Quote.name() => self.quotes.all(|| Update::Malformed(malformed.clone())),
+                target if target == Target::Trade.name() => self.trades.all(|| Update::Malformed(malformed.clone())),
+                _ => self.depths.all(|| Update::Malformed(malformed.clone())),
+            },
+            MarketUpdate::Feed { .. } | MarketUpdate::Refused { .. } | MarketUpdate::CalendarEnded => {}
+        }
+    }
+
+    #[inline]
+    fn flush(&mut self) {
+        self.quotes.flush();
+        self.trades.flush();
+        self.depths.flush();
+    }
+
+    fn forget_gone(&mut self) {
+        self.quotes.forget_gone();
+        self.trades.forget_gone();
+        self.depths.forget_gone();
+    }
+
+    fn is_full(&self) -> bool {
+        false
+    }
+}
+
+/// The listeners of one kind of value.
+struct ByContract<T> {
+    outlets: HashMap<ContractId, Vec<Outlet<T>>>,
+    /// Whose listeners have something that is not flushed.
+    touched: Vec<ContractId>,
+}
+
+impl<T> Default for ByContract<T> {
+    fn default() -> Self {
+        Self { outlets: HashMap::new(), touched: Vec::new() }
+    }
+}
+
+impl<T: Clone> ByContract<T> {
+    fn add(&mut self, contract: ContractId, outlet: Outlet<T>) {
+        self.outlets.entry(contract).or_default().push(outlet);
+    }
+
+    /// Hands a value to all its listeners; the last of them gets the value itself.
+    #[inline]
+    fn tell(&mut self, contract: ContractId, told: Told<T>) {
+        let Some(outlets) = self.outlets.get_mut(&contract) else { return };
+        let Some((last, others)) = outlets.split_last_mut() else { return };
+        for outlet in others {
+            outlet.push(Update::Value(told.clone()));
+        }
+        last.push(Update::Value(told));
+        if self.touched.last() != Some(&contract) {
+            self.touched.push(contract);
+        }
+    }
+
+    fn each(&mut self, contract: &ContractId, update: impl Fn() -> Update<T>) {
+        for outlet in self.outlets.get_mut(contract).into_iter().flatten() {
+            outlet.push(update());
+        }
+        self.touched.push(contract.clone());
+    }
+
+    fn all(&mut self, update: impl Fn() -> Update<T>) {
+        for (contract, outlets) in &mut self.outlets {
+            for outlet in outlets {
+                outlet.push(update());
+            }
+            self.touched.push(contract.clone());
+        }
+    }
+
+    #[inline]
+    fn flush(&mut self) {
+        for contract in self.touched.drain(..) {
+            for outlet in self.outlets.get_mut(&contract).into_iter().flatten() {
+                outlet.flush();
+            }
+        }
+    }
+
+    fn forget_gone(&mut self) {
+        self.outlets.retain(|_, outlets| {
+            outlets.retain(|outlet| !outlet.is_gone());
+            !outlets.is_empty()
+        });
+    }
+}
+
+/// The market hub as it is followed: quotes, trades and depth of any number of contracts. Clones are handles of the same session.
+///
+/// Listeners of the same contract share one subscription of the hub; it ends with the last of them.
+#[derive(Clone)]
+pub struct MarketSession(Arc<Handle<MarketMachine>>);
+
+impl MarketSession {
+    pub(crate) fn new(handle: Handle<MarketMachine>) -> Self {
+        Self(Arc::new(handle))
+    }
+
+    pub(crate) fn handle(&self) -> &Handle<MarketMachine> {
+        &self.0
+    }
+
+    /// The merged quotes of a contract, with its gaps. Who reads slowly gets the latest: see [`Updates::conflated`].
+    ///
+    /// Who is not the first to listen begins with the quote as it stands.
+    pub async fn quotes(&self, contract: impl Into<ContractId>) -> Result<Updates<MergedQuote>, SubscribeError> {
+        let contract = contract.into();
+        self.listen(
+            Subject::Quotes(contract),
+            latest_between_gaps(),
+            |outlets| &mut outlets.quotes,
+            |update| match update {
+                MarketUpdate::Quote { told, .. } => Some(told),
+                _ => None,
+            },
+        )
+        .await
+    }
+
+    /// The trades of a contract, with its gaps: what was traded in one is lost for good. Who reads so slowly that 4,096 wait has a gap of his own.
+    pub async fn trades(&self, contract: impl Into<ContractId>) -> Result<Updates<MarketTrade>, SubscribeError> {
+        let contract = contract.into();
+        let rule = QueueRule::drop_oldest(TRADES);
+        self.listen(Subject::MarketTrades(contract), rule, |outlets| &mut outlets.trades, |_| None).await
+    }
+
+    /// The depth of a contract, record by record, with its gaps; the book that it makes is at [`book`](Self::book). The venue may ask for an
+    /// entitlement and refuse it without.
+    pub async fn depth(&self, contract: impl Into<ContractId>) -> Result<Updates<DepthUpdate>, SubscribeError> {
+        let contract = contract.into();
+        let rule = QueueRule::drop_oldest(DEPTHS);
+        self.listen(
+            Subject::Depth(contract),
+            rule,
+            |outlets| &mut outlets.depths,
+            |update| match update {
+                MarketUpdate::Depth { contract, rows, is_valid, known } => Some(depth(contract, rows, is_valid, known)),
+                _ => None,
+            },
+        )
+        .await
+    }
+
+    /// Follows quotes of contracts for as long as the guard lives, whether or not anybody listens. Returns at once.
+    pub fn follow(&self, contracts: impl IntoIterator<Item = ContractId>) -> Following {
+        self.follow_subjects(contracts.into_iter().map(Subject::Quotes))
+    }
+
+    /// Follows whatever of the market is named, for as long as the guard lives. Returns at once.
+    pub fn follow_subjects(&self, subjects: impl IntoIterator<Item = Subject>) -> Following {
+        let subjects = subjects.into_iter().filter(|subject| subject.hub() == "market");
+        Following { wishes: subjects.map(|subject| self.0.wish(subject)).collect() }
+    }
+
+    /// The merged quote of a contract that is followed; `None`: it is not, or nothing came yet.
+    pub fn quote(&self, contract: &ContractId) -> Option<Told<MergedQuote>> {
+        let now = self.0.shared.now();
+        let news = self.0.shared.lock().machine.join(now, &Subject::Quotes(contract.clone()));
+        news.into_iter().find_map(|update| match update {
+            MarketUpdate::Quote { told, .. } => Some(told),
+            _ => None,
+        })
+    }
+
+    /// The book of a contract whose depth is followed.
+    pub fn book(&self, contract: &ContractId) -> Option<Book> {
+        self.0.shared.lock().machine.book(contract).cloned()
+    }
+
+    /// What is believed now, in one consistent piece.
+    pub fn state(&self) -> MarketState {
+        let now = self.0.shared.now();
+        self.0.shared.lock().machine.state(now)
+    }
+
+    /// The gaps that are open now.
+    pub fn gaps_open(&self) -> Vec<Gap> {
+        self.0.shared.lock().machine.gaps_open()
+    }
+
+    /// What the session has counted.
+    pub fn counters(&self) -> MarketCounters {
+        self.0.shared.lock().machine.counters()
+    }
+
+    /// How the hub's connection stands.
+    pub fn link(&self) -> LinkStatus {
+        self.0.status()
+    }
+
+    async fn listen<T: Clone + Send + 'static>(
+        &self,
+        subject: Subject,
+        rule: QueueRule<Update<T>>,
+        list: impl FnOnce(&mut MarketOutlets) -> &mut ByContract<T>,
+        first: impl Fn(MarketUpdate) -> Option<Told<T>>,
+    ) -> Result<Updates<T>, SubscribeError> {
+        let wish = stream::Wish::new(subject.clone(), self.0.clone());
+        let (producer, consumer) = queue(rule, TRADES, self.0.link.budget());
+        let mut outlet = Outlet::new(producer, COST, wish.is_gone());
+        let now = self.0.shared.now();
+        let Some(contract) = subject.contract().cloned() else { return Err(SubscribeError::Closed) };
+        {
+            let mut core = self.0.shared.lock();
+            for update in core.machine.join(now, &subject) {
+                match update {
+                    MarketUpdate::Gap(notice) => outlet.push(Update::Gap(notice)),
+                    update => _ = first(update).map(|told| outlet.push(Update::Value(told))),
+                }
+            }
+            outlet.flush();
+            // The listener stands before the subscription, and hears its first gap.
+            list(&mut core.outlets).add(contract, outlet);
+        }
+        let stream = Updates::new(consumer, wish);
+        self.0.want(&subject).await?;
+        Ok(stream)
+    }
+}
+
+impl std::fmt::Debug for MarketSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MarketSession").field("link", &self.link().state).finish_non_exhaustive()
+    }
+}
+
+/// Of the values between two gaps only the latest waits. What stands between them stays where it is.
+fn latest_between_gaps<T: 'static>() -> QueueRule<Update<T>> {
+    let section = AtomicU64::new(0);
+    QueueRule::latest_by(move |update| match update {
+        Update::Value(_) => section.load(Ordering::Relaxed),
+        _ => section.fetch_add(2, Ordering::Relaxed) + 1,
+    })
+}

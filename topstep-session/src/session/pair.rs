@@ -1,0 +1,142 @@
+//! Both hubs together: what ends for one ends for the other.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use futures_channel::oneshot;
+use futures_util::FutureExt;
+use signalr_proto::time::Instant;
+use topstep_model::Hub;
+
+use super::shared::{Order, Shared};
+use crate::error::SubscribeError;
+use crate::host::Host;
+use crate::keeper::{Halt, LogoutPolicy};
+use crate::lifecycle::Ending;
+use crate::market::MarketMachine;
+use crate::router::{EventKind, Router};
+use crate::user::UserMachine;
+
+/// Logins in again at most this often in this time: two programs that log each other out would go on for ever.
+const RELOGINS: usize = 5;
+const RELOGIN_TIME: Duration = Duration::from_secs(120);
+/// The first delay before a login in again, which grows by itself each time, and its longest.
+const RELOGIN_DELAY: Duration = Duration::from_secs(2);
+const RELOGIN_LONGEST: Duration = Duration::from_secs(15);
+
+/// Both sessions, and whether they are left alone.
+pub(crate) struct Pair {
+    host: Arc<dyn Host>,
+    router: Arc<Router>,
+    policy: LogoutPolicy,
+    sessions: OnceLock<(Arc<Shared<UserMachine>>, Arc<Shared<MarketMachine>>)>,
+    state: Mutex<PairState>,
+}
+
+#[derive(Default)]
+struct PairState {
+    halted: Option<Halt>,
+    /// When it logged in again, lately.
+    relogins: VecDeque<Instant>,
+}
+
+impl Pair {
+    pub(crate) fn new(host: Arc<dyn Host>, router: Arc<Router>, policy: LogoutPolicy) -> Arc<Self> {
+        Arc::new(Self { host, router, policy, sessions: OnceLock::new(), state: Mutex::default() })
+    }
+
+    /// Knows its sessions from now on.
+    pub(crate) fn join(&self, user: Arc<Shared<UserMachine>>, market: Arc<Shared<MarketMachine>>) {
+        // It is called once, where both are made.
+        drop(self.sessions.set((user, market)));
+    }
+
+    pub(crate) fn halted(&self) -> Option<Halt> {
+        self.lock().halted.clone()
+    }
+
+    /// Leaves both hubs alone. What resolves when both have been hung up on; nothing if they were left alone already.
+    pub(crate) fn halt(&self, halt: Halt) -> Vec<oneshot::Receiver<()>> {
+        {
+            let mut state = self.lock();
+            if state.halted.is_some() {
+                return Vec::new();
+            }
+            state.halted = Some(halt.clone());
+        }
+        tracing::warn!(reason = %halt, "both hubs are left alone");
+        self.router.tell(self.host.now(), EventKind::Halted(halt.clone()));
+        let Some((user, market)) = self.sessions.get() else { return Vec::new() };
+        let error = SubscribeError::Halted(halt);
+        user.fail_waiting(&error);
+        market.fail_waiting(&error);
+        let order = || {
+            let (sender, receiver) = oneshot::channel();
+            (Order::Halt(sender), receiver)
+        };
+        let ((first, user_done), (second, market_done)) = (order(), order());
+        user.order(first);
+        market.order(second);
+        vec![user_done, market_done]
+    }
+
+    /// Begins again.
+    pub(crate) fn resume(&self) {
+        if self.lock().halted.take().is_none() {
+            return;
+        }
+        tracing::info!("both hubs are followed again");
+        self.router.tell(self.host.now(), EventKind::Resumed);
+        if let Some((user, market)) = self.sessions.get() {
+            user.order(Order::Resume);
+            market.order(Order::Resume);
+        }
+    }
+
+    /// Another login ended ours. Whether it is followed by one of our own, by the policy.
+    pub(crate) fn logged_out(self: &Arc<Self>, resume: impl FnOnce() + Send + 'static) {
+        if self.halted().is_some() {
+            // The other hub was told of the same logout.
+            return;
+        }
+        drop(self.halt(Halt::LoggedOut));
+        let Some(delay) = self.next_relogin() else { return };
+        let waited = self.host.sleep(delay);
+        let pair = self.clone();
+        let task = async move {
+            waited.await;
+            if pair.halted() == Some(Halt::LoggedOut) {
+                resume();
+                pair.resume();
+            }
+        };
+        // Without a runtime there is nobody to log in for.
+        drop(self.host.spawn(task.boxed()));
+    }
+
+    fn next_relogin(&self) -> Option<Duration> {
+        if self.policy == LogoutPolicy::Stop {
+            return None;
+        }
+        let now = self.host.now().mono;
+        let relogins = &mut self.lock().relogins;
+        relogins.retain(|at| now.saturating_since(*at) < RELOGIN_TIME);
+        if relogins.len() >= RELOGINS {
+            return None;
+        }
+        relogins.push_back(now);
+        let times = u32::try_from(relogins.len()).unwrap_or(u32::MAX);
+        Some(RELOGIN_DELAY.saturating_mul(times).min(RELOGIN_LONGEST))
+    }
+
+    /// A hub said goodbye for good.
+    pub(crate) fn said_goodbye(&self, hub: Hub, ending: Ending, begins_in: Duration, is_unauthorized: bool) {
+        tracing::error!(?hub, cause = %ending.cause, is_unauthorized, "the hub said goodbye: nothing is heard until a new connection stands");
+        self.router.tell(self.host.now(), EventKind::Goodbye { hub, ending, begins_in, is_unauthorized });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, PairState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,412 @@
+//! What the hub, the handles and the task of a session have in common.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use adapter_core::Cause;
+use futures_channel::oneshot;
+use futures_util::task::AtomicWaker;
+use signalr_proto::time::Instant;
+use topstep_model::{Logout, Target};
+
+use super::machine::{Receive, SessionMachine, Wish};
+use super::outlet::Outlets;
+use crate::error::SubscribeError;
+use crate::gap::{GapCause, GapNotice, Subject};
+use crate::host::Host;
+use crate::lifecycle::Lifecycle;
+use crate::link::LinkNews;
+use crate::moment::Moment;
+use crate::router::{EventKind, Router};
+use crate::user::{Query, Ticket};
+
+/// What the task is asked to do.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// The connection's life went on.
+    Life(Lifecycle),
+    /// The hub agreed to something.
+    Agreed,
+    /// The hub says that another login ended ours.
+    LoggedOut(Logout),
+    /// Leaves the hub alone.
+    Halt(oneshot::Sender<()>),
+    /// Begins again.
+    Resume,
+    /// Connects, though nothing is wanted yet.
+    Begin,
+    /// Makes the attempt that is waited for now.
+    ReconnectNow,
+}
+
+/// A session: see [the module](super).
+pub(crate) struct Shared<M: SessionMachine> {
+    core: Mutex<Core<M>>,
+    bell: AtomicWaker,
+    host: Arc<dyn Host>,
+    router: Arc<Router>,
+}
+
+pub(crate) struct Core<M: SessionMachine> {
+    pub(crate) machine: M,
+    pub(crate) outlets: M::Outlets,
+    pub(crate) orders: VecDeque<Order>,
+    /// What the hub is known to send.
+    agreed: BTreeSet<Subject>,
+    /// What it refused since it was connected.
+    refused: BTreeSet<Subject>,
+    /// What it was asked for.
+    asked: BTreeSet<Subject>,
+    wishes: Vec<Wish>,
+    queries: Vec<(Ticket, Query)>,
+    waiting: Vec<(Subject, oneshot::Sender<Result<(), SubscribeError>>)>,
+    /// When the task looks again by itself.
+    armed: Option<Instant>,
+    pub(crate) is_connected: bool,
+    pub(crate) connections: u64,
+    pub(crate) is_over: bool,
+}
+
+impl<M: SessionMachine> Shared<M> {
+    pub(crate) fn new(machine: M, host: Arc<dyn Host>, router: Arc<Router>) -> Arc<Self> {
+        let core = Core {
+            machine,
+            outlets: M::Outlets::default(),
+            orders: VecDeque::new(),
+            agreed: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            wishes: Vec::new(),
+            queries: Vec::new(),
+            waiting: Vec::new(),
+            armed: None,
+            is_connected: false,
+            connections: 0,
+            is_over: false,
+        };
+        Arc::new(Self { core: Mutex::new(core), bell: AtomicWaker::new(), host, router })
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Core<M>> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.host.now()
+    }
+
+    pub(crate) fn router(&self) -> &Router {
+        &self.router
+    }
+
+    pub(crate) fn register(&self, waker: &Waker) {
+        self.bell.register(waker);
+    }
+
+    pub(crate) fn ring(&self) {
+        self.bell.wake();
+    }
+
+    /// Does something to the machine, and hands out what it has to say.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Core<M>, Moment) -> T) -> T {
+        let now = self.now();
+        let mut core = self.lock();
+        let result = work(&mut core, now);
+        let wants_task = core.pump(now, &self.router);
+        core.outlets.flush();
+        drop(core);
+        if wants_task {
+            self.ring();
+        }
+        result
+    }
+
+    /// Takes the rows of a record. They are visible to listeners after the next `flush`.
+    pub(crate) fn receive<T>(&self, rows: T)
+    where
+        M: Receive<T>,
+    {
+        let now = self.now();
+        let mut core = self.lock();
+        core.machine.receive(now, rows);
+        if core.pump(now, &self.router) {
+            drop(core);
+            self.ring();
+        }
+    }
+
+    pub(crate) fn flush(&self) {
+        self.lock().outlets.flush();
+        self.router.flush();
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        M::WAITS && (self.router.is_full() || self.lock().outlets.is_full())
+    }
+
+    pub(crate) fn malformed(&self, target: Target, message: String) {
+        self.with(|core, now| core.machine.handle_malformed(now, target, message));
+    }
+
+    /// Events of this subject may be missing from here on, in the order of the records.
+    pub(crate) fn gap(&self, subject: &Subject, cause: Cause) {
+        self.with(|core, now| {
+            core.agreed.remove(subject);
+            // What the hub still sends on a living connection is asked for anew.
+            let cause = if core.is_connected && is_alive(cause) { GapCause::Resubscribed } else { gap_cause(cause) };
+            core.machine.handle_gap(now, subject, cause);
+        });
+    }
+
+    pub(crate) fn logged_out(&self, logout: Logout) {
+        self.order(Order::LoggedOut(logout));
+    }
+
+    pub(crate) fn order(&self, order: Order) {
+        self.lock().orders.push_back(order);
+        self.ring();
+    }
+
+    /// Takes news of the link.
+    pub(crate) fn hear(&self, news: LinkNews) {
+        match news {
+            LinkNews::Life(life) => self.live(life),
+            LinkNews::Subscribed(subject) => self.agree(&subject),
+            LinkNews::Refused(subject, error) => self.refuse(&subject, error),
+        }
+    }
+
+    fn live(&self, life: Lifecycle) {
+        self.router.tell(self.now(), EventKind::Lifecycle { hub: M::HUB, life: life.clone() });
+        self.with(|core, now| match &life {
+            Lifecycle::Connected | Lifecycle::Reconnected => {
+                core.is_connected = true;
+                core.connections += 1;
+                core.machine.handle_connected(now);
+            }
+            Lifecycle::Reconnecting(ending) | Lifecycle::Disconnected(ending) => {
+                core.lose(now, gap_cause(ending.cause));
+            }
+            Lifecycle::Restored => {
+                let left: Vec<_> =
+                    core.asked.iter().filter(|subject| !core.refused.contains(*subject)).cloned().collect();
+                for subject in left {
+                    core.agree(now, &subject);
+                }
+            }
+            _ => {}
+        });
+        self.order(Order::Life(life));
+        self.router.flush();
+    }
+
+    /// The hub sends the subject from now on.
+    pub(crate) fn agree(&self, subject: &Subject) {
+        self.with(|core, now| core.agree(now, subject));
+        self.order(Order::Agreed);
+    }
+
+    /// The hub has answered a wish that was to be answered on this connection. An answer of an earlier one says nothing of this one, whose
+    /// own news say what was restored.
+    pub(crate) fn agree_on(&self, connection: u64, subject: &Subject) {
+        if self.lock().connections == connection {
+            self.agree(subject);
+        }
+    }
+
+    /// The hub does not send the subject.
+    pub(crate) fn refuse(&self, subject: &Subject, error: String) {
+        self.router.tell(self.now(), EventKind::Refused { subject: subject.clone(), error: error.clone() });
+        self.with(|core, now| {
+            core.agreed.remove(subject);
+            core.refused.insert(subject.clone());
+            core.machine.handle_refused(now, subject, error.clone());
+            core.settle(subject, &Err(SubscribeError::Refused { subject: subject.clone(), error }));
+        });
+        self.router.flush();
+    }
+
+    /// Wants a subject, and resolves when the hub has answered for it.
+    pub(crate) fn want(&self, subject: &Subject) -> oneshot::Receiver<Result<(), SubscribeError>> {
+        let (sender, receiver) = oneshot::channel();
+        self.with(|core, now| {
+            core.machine.want(now, subject.clone());
+            if core.agreed.contains(subject) {
+                // Whoever asked may have gone.
+                drop(sender.send(Ok(())));
+            } else {
+                core.waiting.push((subject.clone(), sender));
+            }
+        });
+        receiver
+    }
+
+    pub(crate) fn unwant(&self, subject: &Subject) {
+        self.with(|core, now| {
+            core.machine.unwant(now, subject);
+            core.outlets.forget_gone();
+        });
+    }
+
+    /// A reader of the subject lost updates. The gap that stands in their place.
+    pub(crate) fn overflow(&self, subject: &Subject) -> Option<GapNotice> {
+        self.with(|core, now| {
+            core.machine.handle_overflow(now, subject);
+            let mut opened = None;
+            let updates: Vec<_> = std::iter::from_fn(|| core.machine.poll_update()).collect();
+            for update in updates {
+                if let Some(EventKind::Gap(notice)) = M::event(&update)
+                    && matches!(&notice, GapNotice::Opened(gap) if gap.subject == *subject)
+                {
+                    opened = Some(notice);
+                }
+                core.hand_out(now, update, &self.router);
+            }
+            opened
+        })
+    }
+
+    /// The session's last handle is gone.
+    pub(crate) fn end(&self) {
+        self.lock().is_over = true;
+        self.ring();
+    }
+
+    /// Everybody who waits is told that nothing will come.
+    pub(crate) fn fail_waiting(&self, error: &SubscribeError) {
+        let waiting = std::mem::take(&mut self.lock().waiting);
+        for (_, sender) in waiting {
+            drop(sender.send(Err(error.clone())));
+        }
+    }
+
+    pub(crate) fn is_agreed(&self, subject: &Subject) -> bool {
+        self.lock().agreed.contains(subject)
+    }
+
+    /// The connection on which a wish made now is answered.
+    pub(crate) fn connection(&self) -> u64 {
+        self.lock().connection()
+    }
+
+    /// What there is for the task to do now.
+    pub(crate) fn take_work(&self) -> Work {
+        let now = self.now();
+        let mut core = self.lock();
+        if core.machine.poll_timeout().is_some_and(|at| at <= now.mono) {
+            core.machine.handle_timeout(now);
+        }
+        core.pump(now, &self.router);
+        core.outlets.flush();
+        let mut work = Work {
+            orders: core.orders.drain(..).collect(),
+            wishes: std::mem::take(&mut core.wishes),
+            queries: std::mem::take(&mut core.queries),
+            connection: core.connection(),
+            ..Work::default()
+        };
+        work.max_delay = core.machine.max_delay();
+        work.deadline = core.machine.poll_timeout();
+        core.armed = work.deadline;
+        work.is_over = core.is_over;
+        drop(core);
+        self.router.flush();
+        work
+    }
+}
+
+/// What there is for the task to do.
+#[derive(Default)]
+pub(crate) struct Work {
+    pub(crate) orders: Vec<Order>,
+    pub(crate) wishes: Vec<Wish>,
+    pub(crate) queries: Vec<(Ticket, Query)>,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) max_delay: Option<std::time::Duration>,
+    /// The connection on which the hub will answer the wishes.
+    pub(crate) connection: u64,
+    pub(crate) is_over: bool,
+}
+
+impl<M: SessionMachine> Core<M> {
+    /// Hands out the machine's updates. Whether the task has something to do.
+    fn pump(&mut self, now: Moment, router: &Router) -> bool {
+        while let Some(update) = self.machine.poll_update() {
+            self.hand_out(now, update, router);
+        }
+        while let Some(wish) = self.machine.poll_wish() {
+            self.note(&wish);
+            self.wishes.push(wish);
+        }
+        while let Some(query) = self.machine.poll_query() {
+            self.queries.push(query);
+        }
+        let is_earlier = match (self.machine.poll_timeout(), self.armed) {
+            (Some(due), Some(armed)) => due < armed,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        is_earlier || !self.wishes.is_empty() || !self.queries.is_empty()
+    }
+
+    fn hand_out(&mut self, now: Moment, update: M::Update, router: &Router) {
+        if router.is_heard()
+            && let Some(event) = M::event(&update)
+        {
+            router.tell_later(now, event);
+        }
+        self.outlets.tell(update);
+    }
+
+    fn note(&mut self, wish: &Wish) {
+        let (Wish::Subscribe(subject) | Wish::Resubscribe(subject) | Wish::Unsubscribe(subject)) = wish;
+        self.refused.remove(subject);
+        self.agreed.remove(subject);
+        match wish {
+            Wish::Subscribe(_) | Wish::Resubscribe(_) => self.asked.insert(subject.clone()),
+            Wish::Unsubscribe(_) => self.asked.remove(subject),
+        };
+    }
+
+    /// The connection in use, or else the next one.
+    fn connection(&self) -> u64 {
+        self.connections + u64::from(!self.is_connected)
+    }
+
+    fn agree(&mut self, now: Moment, subject: &Subject) {
+        if !self.is_connected || !self.asked.contains(subject) || !self.agreed.insert(subject.clone()) {
+            return;
+        }
+        self.refused.remove(subject);
+        self.machine.handle_subscribed(now, subject);
+        self.settle(subject, &Ok(()));
+    }
+
+    fn lose(&mut self, now: Moment, cause: GapCause) {
+        self.is_connected = false;
+        self.agreed.clear();
+        self.refused.clear();
+        self.machine.handle_lost(now, cause);
+    }
+
+    fn settle(&mut self, subject: &Subject, result: &Result<(), SubscribeError>) {
+        for (_, sender) in self.waiting.extract_if(.., |(waited, _)| waited == subject) {
+            // Whoever asked may have gone.
+            drop(sender.send(result.clone()));
+        }
+    }
+}
+
+fn gap_cause(cause: Cause) -> GapCause {
+    match cause {
+        Cause::ClosedByHub => GapCause::ClosedByHub,
+        Cause::Stopped => GapCause::Stopped,
+        _ => GapCause::TransportLost,
+    }
+}
+
+/// Whether a gap of this cause leaves the connection alive: only a feed that turned to garbage does.
+fn is_alive(cause: Cause) -> bool {
+    cause == Cause::ProtocolViolation
+}

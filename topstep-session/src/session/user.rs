@@ -1,0 +1,356 @@
+//! The user hub's session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapter_core::queue::{QueueRule, queue};
+use signalr_proto::time::Instant;
+use topstep_model::{
+    Account, AccountId, ContractId, Hub, Order, OrderId, Position, Rows, Target, UserEvent, UserTrade,
+};
+
+use super::handle::{Handle, LinkStatus};
+use super::machine::{Receive, SessionMachine, Wish};
+use super::outlet::{Listeners, Outlet, Outlets};
+use crate::error::SubscribeError;
+use crate::gap::{Gap, GapCause, Subject};
+use crate::moment::Moment;
+use crate::router::EventKind;
+use crate::stream::{self, Updates};
+use crate::user::{
+    self, Answer, Entry, List, ProfitAndLoss, Query, QueryFailure, Ticket, UserCounters, UserMachine, UserState,
+    UserUpdate,
+};
+
+/// What an update counts against the unread bytes of the connection: about what its record was long.
+const COST: usize = 512;
+
+/// How many updates wait for a listener before the hub does.
+const CAPACITY: usize = 1_024;
+
+/// The longest wait between two attempts while a position or a working order exists.
+const EXPOSED_DELAY: Duration = Duration::from_secs(20);
+
+impl SessionMachine for UserMachine {
+    type Update = UserUpdate;
+    type Outlets = UserOutlets;
+    const HUB: Hub = Hub::User;
+    const WAITS: bool = true;
+
+    fn want(&mut self, now: Moment, subject: Subject) {
+        self.want(now, subject);
+    }
+
+    fn unwant(&mut self, now: Moment, subject: &Subject) {
+        self.unwant(now, subject);
+    }
+
+    fn handle_connected(&mut self, now: Moment) {
+        self.handle_connected(now);
+    }
+
+    fn handle_lost(&mut self, now: Moment, cause: GapCause) {
+        self.handle_lost(now, cause);
+    }
+
+    fn handle_subscribed(&mut self, now: Moment, subject: &Subject) {
+        self.handle_subscribed(now, subject);
+    }
+
+    fn handle_gap(&mut self, now: Moment, subject: &Subject, cause: GapCause) {
+        self.handle_gap(now, subject, cause);
+    }
+
+    fn handle_refused(&mut self, now: Moment, subject: &Subject, error: String) {
+        self.handle_refused(now, subject, error);
+    }
+
+    fn handle_malformed(&mut self, now: Moment, target: Target, message: String) {
+        self.handle_malformed(now, target, message);
+    }
+
+    fn handle_timeout(&mut self, now: Moment) {
+        self.handle_timeout(now);
+    }
+
+    fn poll_wish(&mut self) -> Option<Wish> {
+        Some(match self.poll_action()? {
+            user::Action::Subscribe(subject) => Wish::Subscribe(subject),
+            user::Action::Unsubscribe(subject) => Wish::Unsubscribe(subject),
+            user::Action::Resubscribe(subject) => Wish::Resubscribe(subject),
+        })
+    }
+
+    fn poll_update(&mut self) -> Option<UserUpdate> {
+        self.poll_event()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.poll_timeout()
+    }
+
+    fn poll_query(&mut self) -> Option<(Ticket, Query)> {
+        self.poll_query()
+    }
+
+    fn handle_answer(&mut self, now: Moment, ticket: Ticket, answer: Result<Answer, QueryFailure>) {
+        self.handle_answer(now, ticket, answer);
+    }
+
+    fn max_delay(&self) -> Option<Duration> {
+        self.is_exposed().then_some(EXPOSED_DELAY)
+    }
+
+    fn event(update: &UserUpdate) -> Option<EventKind> {
+        Some(match update {
+            UserUpdate::Account(told) => EventKind::Account(told.clone()),
+            UserUpdate::Order(told) => EventKind::Order(told.clone()),
+            UserUpdate::Position(told) => EventKind::Position(told.clone()),
+            UserUpdate::Trade(told) => EventKind::Trade(told.clone()),
+            UserUpdate::Gap(notice) => EventKind::Gap(notice.clone()),
+            UserUpdate::Malformed(malformed) => EventKind::Malformed(malformed.clone()),
+        })
+    }
+}
+
+impl Receive<Rows<UserEvent<Account>>> for UserMachine {
+    fn receive(&mut self, now: Moment, rows: Rows<UserEvent<Account>>) {
+        self.handle_accounts(now, rows);
+    }
+}
+
+impl Receive<Rows<UserEvent<Order>>> for UserMachine {
+    fn receive(&mut self, now: Moment, rows: Rows<UserEvent<Order>>) {
+        self.handle_orders(now, rows);
+    }
+}
+
+impl Receive<Rows<UserEvent<Position>>> for UserMachine {
+    fn receive(&mut self, now: Moment, rows: Rows<UserEvent<Position>>) {
+        self.handle_positions(now, rows);
+    }
+}
+
+impl Receive<Rows<UserEvent<UserTrade>>> for UserMachine {
+    fn receive(&mut self, now: Moment, rows: Rows<UserEvent<UserTrade>>) {
+        self.handle_trades(now, rows);
+    }
+}
+
+/// Who hears what of the user hub.
+#[derive(Default)]
+pub(crate) struct UserOutlets {
+    accounts: Listeners<Account>,
+    orders: Listeners<Order>,
+    positions: Listeners<Position>,
+    trades: Listeners<UserTrade>,
+}
+
+impl Outlets<UserUpdate> for UserOutlets {
+    fn tell(&mut self, update: UserUpdate) {
+        let of = |account| move |subject: &Subject| subject.account() == Some(account);
+        match update {
+            UserUpdate::Account(told) => self.accounts.tell(told, |_| true),
+            UserUpdate::Order(told) => {
+                let account = told.value.account_id;
+                self.orders.tell(told, of(account));
+            }
+            UserUpdate::Position(told) => {
+                let account = told.value.account_id;
+                self.positions.tell(told, of(account));
+            }
+            UserUpdate::Trade(told) => {
+                let account = told.value.account_id;
+                self.trades.tell(told, of(account));
+            }
+            UserUpdate::Gap(notice) => {
+                self.accounts.tell_gap(&notice);
+                self.orders.tell_gap(&notice);
+                self.positions.tell_gap(&notice);
+                self.trades.tell_gap(&notice);
+            }
+            UserUpdate::Malformed(malformed) => {
+                self.accounts.tell_malformed(&malformed);
+                self.orders.tell_malformed(&malformed);
+                self.positions.tell_malformed(&malformed);
+                self.trades.tell_malformed(&malformed);
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        self.accounts.flush();
+        self.orders.flush();
+        self.positions.flush();
+        self.trades.flush();
+    }
+
+    fn forget_gone(&mut self) {
+        self.accounts.forget_gone();
+        self.orders.forget_gone();
+        self.positions.forget_gone();
+        self.trades.forget_gone();
+    }
+
+    fn is_full(&self) -> bool {
+        self.accounts.is_full() || self.orders.is_full() || self.positions.is_full() || self.trades.is_full()
+    }
+}
+
+/// The user hub as it is followed: accounts, orders, positions and trades. Clones are handles of the same session.
+#[derive(Clone)]
+pub struct UserSession(Arc<Handle<UserMachine>>);
+
+/// One account of a [`UserSession`].
+#[derive(Clone, Debug)]
+pub struct AccountSession {
+    session: UserSession,
+    account: AccountId,
+}
+
+impl UserSession {
+    pub(crate) fn new(handle: Handle<UserMachine>) -> Self {
+        Self(Arc::new(handle))
+    }
+
+    /// One account.
+    pub fn account(&self, account: AccountId) -> AccountSession {
+        AccountSession { session: self.clone(), account }
+    }
+
+    /// The accounts of the user, whenever one changes. The venue repeats an identical account two to four times after a fill (seen on the live
+    /// hub), and so does this.
+    pub async fn accounts(&self) -> Result<Updates<Account>, SubscribeError> {
+        self.listen(Subject::Accounts, |outlets| &mut outlets.accounts).await
+    }
+
+    /// Follows accounts: their orders, positions, trades and balances are kept in [`state`](Self::state) for as long as the guard lives, whether
+    /// or not anybody listens. Returns at once; what is believed is provisional until the hub and REST have answered.
+    pub fn follow(&self, accounts: impl IntoIterator<Item = AccountId>) -> Following {
+        let mut wishes = vec![self.0.wish(Subject::Accounts)];
+        for account in accounts {
+            wishes.extend(
+                [Subject::Orders(account), Subject::Positions(account), Subject::Trades(account)]
+                    .map(|subject| self.0.wish(subject)),
+            );
+        }
+        Following { wishes }
+    }
+
+    /// What is believed now, in one consistent piece.
+    pub fn state(&self) -> UserState {
+        self.0.shared.lock().machine.state()
+    }
+
+    /// The gaps that are open now.
+    pub fn gaps_open(&self) -> Vec<Gap> {
+        self.0.shared.lock().machine.gaps_open()
+    }
+
+    /// Whether a position or a working order may exist.
+    pub fn is_exposed(&self) -> bool {
+        self.0.shared.lock().machine.is_exposed()
+    }
+
+    /// What the session has counted.
+    pub fn counters(&self) -> UserCounters {
+        self.0.shared.lock().machine.counters().clone()
+    }
+
+    /// How the hub's connection stands.
+    pub fn link(&self) -> LinkStatus {
+        self.0.status()
+    }
+
+    async fn listen<T: Clone + Send + 'static>(
+        &self,
+        subject: Subject,
+        list: impl FnOnce(&mut UserOutlets) -> &mut Listeners<T>,
+    ) -> Result<Updates<T>, SubscribeError> {
+        let wish = stream::Wish::new(subject.clone(), self.0.clone());
+        let (producer, consumer) = queue(QueueRule::wait(CAPACITY), CAPACITY, self.0.link.budget());
+        let outlet = Outlet::new(producer, COST, wish.is_gone());
+        // The listener stands before the subscription, and hears its first gap.
+        list(&mut self.0.shared.lock().outlets).add(subject.clone(), outlet);
+        let stream = Updates::new(consumer, wish);
+        self.0.want(&subject).await?;
+        Ok(stream)
+    }
+}
+
+impl AccountSession {
+    /// The account's id.
+    pub fn id(&self) -> AccountId {
+        self.account
+    }
+
+    /// The orders, whenever one changes: as the stream told it, or as REST did after a gap.
+    pub async fn orders(&self) -> Result<Updates<Order>, SubscribeError> {
+        self.session.listen(Subject::Orders(self.account), |outlets| &mut outlets.orders).await
+    }
+
+    /// The positions, whenever one changes. A closed one has the size 0.
+    pub async fn positions(&self) -> Result<Updates<Position>, SubscribeError> {
+        self.session.listen(Subject::Positions(self.account), |outlets| &mut outlets.positions).await
+    }
+
+    /// The trades, once each, and once more when one is voided.
+    pub async fn fills(&self) -> Result<Updates<UserTrade>, SubscribeError> {
+        self.session.listen(Subject::Trades(self.account), |outlets| &mut outlets.trades).await
+    }
+
+    /// The account as it is believed to be; `None`: nobody has told of it yet.
+    pub fn get(&self) -> Option<Entry<Account>> {
+        self.session.0.shared.lock().machine.account(self.account)
+    }
+
+    /// An order as it is believed to be.
+    pub fn order(&self, order: OrderId) -> Option<Entry<Order>> {
+        self.session.0.shared.lock().machine.order(self.account, order)
+    }
+
+    /// The orders that are not terminal.
+    pub fn working_orders(&self) -> List<Order> {
+        self.session.0.shared.lock().machine.working_orders(self.account)
+    }
+
+    /// The position in a contract. Flat (`None`) is a value too, and says how it is known.
+    pub fn position(&self, contract: &ContractId) -> Entry<Option<Position>> {
+        self.session.0.shared.lock().machine.position(self.account, contract)
+    }
+
+    /// The open positions.
+    pub fn open_positions(&self) -> List<Position> {
+        self.session.0.shared.lock().machine.positions(self.account)
+    }
+
+    /// The trades of the trading day, and all since the session began.
+    pub fn trades(&self) -> List<UserTrade> {
+        self.session.0.shared.lock().machine.trades(self.account)
+    }
+
+    /// What this trading day has brought so far.
+    pub fn profit_and_loss(&self) -> ProfitAndLoss {
+        let shared = &self.session.0.shared;
+        let now = shared.now();
+        shared.lock().machine.profit_and_loss(self.account, now)
+    }
+}
+
+impl std::fmt::Debug for UserSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserSession").field("link", &self.link().state).finish_non_exhaustive()
+    }
+}
+
+/// Keeps accounts or contracts followed: see [`UserSession::follow`] and [`MarketSession::follow`](crate::MarketSession::follow).
+#[must_use = "what is followed is followed no more when this is dropped"]
+pub struct Following {
+    pub(crate) wishes: Vec<stream::Wish>,
+}
+
+impl std::fmt::Debug for Following {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Following").field("subjects", &self.wishes.len()).finish()
+    }
+}
