@@ -27,6 +27,7 @@ pub mod dial;
 mod driver;
 mod events;
 mod handler;
+mod http_client;
 mod hub_stream;
 mod on;
 pub mod queue;
@@ -44,6 +45,7 @@ pub use dial::{NoTrustRoots, Proxy, ProxyError, tls_config_with_roots};
 pub use driver::Driver;
 pub use events::Events;
 pub use handler::Registration;
+pub use http_client::{HttpAnswer, HttpCall, HttpClient, HttpClientBuilder, HttpError};
 pub use hub_stream::{HubStream, StreamError};
 pub use on::On;
 pub use queue::{Delivery, QueueRule};
@@ -53,6 +55,7 @@ pub use subscription::{Subscription, SubscriptionMethods};
 pub use signalr_proto::error::{
     Cause, ConfigError, DisconnectReason, HubError, NotSent, OutcomeUnknown, ProtocolViolation, Rejection,
 };
+pub use signalr_proto::io::{IoFailure, IoFailureKind};
 pub use signalr_proto::json::DecodeError;
 pub use signalr_proto::retry::{
     BreakerConfig, BreakerMetrics, BreakerState, ByClass, Durations, Exponential, FailureClass, RetryContext,

@@ -9,11 +9,12 @@ use http::header::{
     CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
-use http_body_util::{BodyExt as _, Empty};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt as _, Empty, Full};
+use hyper::body::{Body, Incoming};
+use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{Builder, Connection, Parts, SendRequest};
 use signalr_proto::io::{HttpRequest, HttpResponse, IoFailure, IoFailureKind};
-use signalr_proto::url::HubUrl;
+use signalr_proto::url::{HubUrl, Origin};
 
 use super::retry_after::retry_after;
 use super::{DialOptions, Peer, failure, reach};
@@ -53,8 +54,74 @@ pub async fn http<R: Runtime>(options: &DialOptions, request: HttpRequest) -> Re
     }
 }
 
+/// Why an exchange brought no answer, and whether the peer may have read the request.
+pub(crate) struct Unanswered {
+    pub(crate) may_have_been_sent: bool,
+    pub(crate) failure: IoFailure,
+}
+
+/// Opens a transport and gets ready to speak HTTP over it; nothing of a request has left yet.
+pub(crate) async fn ready<R: Runtime>(
+    options: &DialOptions,
+    origin: &Origin,
+) -> Result<(SendRequest<Full<Bytes>>, Connection<R::Io, Full<Bytes>>), IoFailure> {
+    let io = reach::<R>(options, origin).await?;
+    begin(io, &Peer::of(origin)).await
+}
+
+/// Sends a request with a body over a transport that is [`ready`] and reads the answer, whatever its status.
+pub(crate) async fn exchange<I>(
+    (mut sender, connection): (SendRequest<Full<Bytes>>, Connection<I, Full<Bytes>>),
+    request: Request<Full<Bytes>>,
+    origin: &Origin,
+    max_body_bytes: usize,
+) -> Result<Response<Bytes>, Unanswered>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send,
+{
+    let peer = Peer::of(origin);
+    let exchange = async {
+        let sent = sender.try_send_request(request).await;
+        let mut response = sent.map_err(|error| unanswered(&peer, error))?;
+        let body = read_body(&mut response, max_body_bytes, &peer).await;
+        let body = body.map_err(|failure| Unanswered { may_have_been_sent: true, failure })?;
+        Ok(response.map(|_| body))
+    };
+    match select(pin!(exchange), pin!(connection)).await {
+        Either::Left((answer, _)) => answer,
+        // The connection is over, but what it has read may still wait for the exchange.
+        Either::Right((_, exchange)) => exchange.await,
+    }
+}
+
+/// hyper gives a request back when not one byte of it was written.
+fn unanswered<B>(peer: &Peer<'_>, mut error: TrySendError<Request<B>>) -> Unanswered {
+    let may_have_been_sent = error.take_message().is_none();
+    Unanswered { may_have_been_sent, failure: no_answer(peer, error.error()) }
+}
+
 /// A request for a URL with the caller's headers, those aside that are not his to set.
-pub(super) fn bare_request(method: Method, url: &HubUrl, mut headers: HeaderMap) -> Result<Request<NoBody>, IoFailure> {
+pub(super) fn bare_request(method: Method, url: &HubUrl, headers: HeaderMap) -> Result<Request<NoBody>, IoFailure> {
+    request(method, url, headers, Empty::new())
+}
+
+/// The same with a body.
+pub(crate) fn full_request(
+    method: Method,
+    url: &HubUrl,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Request<Full<Bytes>>, IoFailure> {
+    let length = HeaderValue::from(body.len());
+    let is_get = method == Method::GET;
+    let mut request = request(method, url, headers, Full::new(body))?;
+    if !is_get {
+        request.headers_mut().insert(CONTENT_LENGTH, length);
+    }
+    Ok(request)
+}
+
+fn request<B>(method: Method, url: &HubUrl, mut headers: HeaderMap, body: B) -> Result<Request<B>, IoFailure> {
     let unfit =
         |_| IoFailure::new(IoFailureKind::Local, format!("the URL of {} cannot be sent", Peer::of(url.origin())));
     let uri = Uri::try_from(url.path_and_query()).map_err(unfit)?;
@@ -65,7 +132,7 @@ pub(super) fn bare_request(method: Method, url: &HubUrl, mut headers: HeaderMap)
         let host = HeaderValue::try_from(url.origin().authority()).expect("a host of a parsed URL is a header value");
         headers.insert(HOST, host);
     }
-    let mut request = Request::new(Empty::new());
+    let mut request = Request::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
@@ -108,9 +175,12 @@ where
     Ok(Switched { response, transport })
 }
 
-async fn begin<I>(io: I, peer: &Peer<'_>) -> Result<(SendRequest<NoBody>, Connection<I, NoBody>), IoFailure>
+async fn begin<I, B>(io: I, peer: &Peer<'_>) -> Result<(SendRequest<B>, Connection<I, B>), IoFailure>
 where
     I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    B: Body + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let mut builder = Builder::new();
     builder.max_headers(MAX_HEADERS).max_header_size(MAX_HEAD_BYTES).max_buf_size(MAX_HEAD_BYTES);

@@ -28,6 +28,7 @@ use signalr_proto::url::Origin;
 use crate::runtime::Runtime;
 
 pub use exchange::http;
+pub(crate) use exchange::{Unanswered, exchange, full_request, ready};
 pub use failure::websocket_failure;
 pub use proxy::{Proxy, ProxyError};
 pub(crate) use tls::shared_tls_config;
