@@ -1,0 +1,56 @@
+//! Changing things at the venue. Nothing here is sent twice.
+
+use adapter_core::Runtime;
+use topstep_model::rest::{CancelOrder, CloseContract, ModifyOrder, PartialCloseContract, PlaceOrder};
+use topstep_model::{
+    AccountId, CancelErrorCode, CloseErrorCode, ContractId, ModifyErrorCode, OrderId, PartialCloseErrorCode,
+    PlaceErrorCode,
+};
+
+use super::Gateway;
+use crate::budget::Priority;
+use crate::rest::CallError;
+
+impl<R: Runtime> Gateway<R> {
+    /// Places an order, and returns its id.
+    ///
+    /// An order without a tag is given one that no other has, so that it can be found when no answer comes. A tag of your own must be new to
+    /// the account: the venue refuses one that it has seen. A refusal may name an order: it was made, and rejected at once.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::OutcomeUnknown`]: the order may stand; [`settle`](Self::settle) looks its tag up. After any other error it does not.
+    pub async fn place(&self, mut order: PlaceOrder) -> Result<OrderId, CallError<PlaceErrorCode>> {
+        order.custom_tag.get_or_insert_with(|| self.inner.tags.next());
+        self.call(&order, Priority::Order).await.map(|placed| placed.order_id)
+    }
+
+    /// Changes a working order. The answer says that the venue took the change, not that the order has it already.
+    pub async fn modify(&self, change: ModifyOrder) -> Result<(), CallError<ModifyErrorCode>> {
+        self.call(&change, Priority::Order).await.map(|_| ())
+    }
+
+    /// Cancels a working order; it is an exit, and may use all of the rate budget.
+    pub async fn cancel(&self, account: AccountId, order: OrderId) -> Result<(), CallError<CancelErrorCode>> {
+        self.call(&CancelOrder::new(account, order), Priority::Exit).await.map(|_| ())
+    }
+
+    /// Closes all of a position at the market; it is an exit. The answer names no order.
+    pub async fn close_position(
+        &self,
+        account: AccountId,
+        contract: impl Into<ContractId> + Send,
+    ) -> Result<(), CallError<CloseErrorCode>> {
+        self.call(&CloseContract::new(account, contract.into()), Priority::Exit).await.map(|_| ())
+    }
+
+    /// Closes so many contracts of a position at the market; it is an exit. The answer names no order.
+    pub async fn close_part(
+        &self,
+        account: AccountId,
+        contract: impl Into<ContractId> + Send,
+        size: i32,
+    ) -> Result<(), CallError<PartialCloseErrorCode>> {
+        self.call(&PartialCloseContract::new(account, contract.into(), size), Priority::Exit).await.map(|_| ())
+    }
+}
