@@ -20,7 +20,7 @@ use crate::dial::{DialOptions, Proxy, shared_tls_config};
 use crate::driver::Driver;
 use crate::runtime::Runtime;
 use crate::shared::{Limits, Shared};
-use crate::token::TokenProvider;
+use crate::token::{TokenProvider, TokenRequest};
 
 /// Builds a [`HubConnection`]. Everything but the URL has a default.
 #[must_use = "a builder does nothing until `build`"]
@@ -57,9 +57,20 @@ impl<R: Runtime> HubConnectionBuilder<R> {
 
     /// Gives the access token. Asked before every attempt, within the connect timeout; the same token serves the negotiation and the
     /// upgrade. After a 401 it is asked once more and the request repeated. Its error's text is shown: it must not hold the token.
-    pub fn access_token_provider<F, Fut, S, E>(mut self, provider: F) -> Self
+    pub fn access_token_provider<F, Fut, S, E>(self, provider: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<S, E>> + Send + 'static,
+        S: Into<Secret>,
+        E: Display,
+    {
+        self.access_token_source(move |_| provider())
+    }
+
+    /// The same for a provider that keeps tokens: it is told when the one before was refused.
+    pub fn access_token_source<F, Fut, S, E>(mut self, provider: F) -> Self
+    where
+        F: Fn(TokenRequest) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<S, E>> + Send + 'static,
         S: Into<Secret>,
         E: Display,

@@ -51,6 +51,7 @@ pub use on::On;
 pub use queue::{Delivery, QueueRule};
 pub use runtime::{Runtime, SpawnError};
 pub use subscription::{Subscription, SubscriptionMethods};
+pub use token::TokenRequest;
 
 pub use signalr_proto::error::{
     Cause, ConfigError, DisconnectReason, HubError, NotSent, OutcomeUnknown, ProtocolViolation, Rejection,

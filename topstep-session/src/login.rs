@@ -4,6 +4,7 @@
 //! and whoever asks meanwhile gets the one that is still good. Whatever is asked of the venue is asked once, for however many wait.
 
 mod exchange;
+mod hub;
 mod life;
 mod machine;
 
@@ -19,6 +20,7 @@ use topstep_model::rest;
 use crate::gateway::clock::Clock;
 use crate::gateway::limiter::Limiter;
 use crate::moment::Moment;
+pub use hub::HubTokens;
 use machine::{Exchange, Machine, Outcome, Turn};
 
 /// Counts the tokens of one login, from 1.

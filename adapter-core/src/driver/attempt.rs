@@ -24,8 +24,9 @@ pub(super) enum Outcome<R: Runtime> {
 }
 
 impl<R: Runtime> Attempt<R> {
-    pub(super) fn token(id: AttemptId, provider: Option<&TokenProvider>) -> Self {
-        let answer = provider.map(TokenProvider::ask);
+    /// `is_repeated`: the attempt has asked before.
+    pub(super) fn token(id: AttemptId, provider: Option<&TokenProvider>, is_repeated: bool) -> Self {
+        let answer = provider.map(|provider| provider.ask(is_repeated));
         let future = Box::pin(async move {
             Outcome::Token(match answer {
                 Some(answer) => answer.await,

@@ -18,7 +18,7 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_util::stream::FuturesUnordered;
-use signalr_proto::io::{Action, CloseHow, Input};
+use signalr_proto::io::{Action, AttemptId, CloseHow, Input};
 use signalr_proto::{Event, Machine};
 
 use attempt::Attempt;
@@ -40,6 +40,8 @@ pub struct Driver<R: Runtime> {
     tokens: Option<TokenProvider>,
     /// What the attempt under way waits for.
     attempt: Option<Attempt<R>>,
+    /// The attempt that asked for a token last.
+    asked_token_for: Option<AttemptId>,
     /// The transport in use, and those that still say goodbye.
     links: Vec<Link<R>>,
     tasks: FuturesUnordered<Task>,
@@ -57,6 +59,7 @@ impl<R: Runtime> Driver<R> {
             options,
             tokens,
             attempt: None,
+            asked_token_for: None,
             links: Vec::new(),
             tasks: FuturesUnordered::new(),
             sleeper: Sleeper::default(),
@@ -98,7 +101,10 @@ impl<R: Runtime> Driver<R> {
             let Some(action) = self.shared.lock().machine.poll_action() else { return moved };
             moved = true;
             match action {
-                Action::ProvideToken { attempt } => self.attempt = Some(Attempt::token(attempt, self.tokens.as_ref())),
+                Action::ProvideToken { attempt } => {
+                    let is_repeated = self.asked_token_for.replace(attempt) == Some(attempt);
+                    self.attempt = Some(Attempt::token(attempt, self.tokens.as_ref(), is_repeated));
+                }
                 Action::Http { attempt, request } => {
                     self.attempt = Some(Attempt::http(attempt, self.options.clone(), request))
                 }
