@@ -24,7 +24,6 @@ pub enum Action {
 /// One item of the market's stream, in order.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "a quote is the usual case, and a box would be an allocation for each")]
 pub enum MarketUpdate {
     /// A contract's merged quote after a row of the hub; or once more, because how it is known has risen.
     Quote {
