@@ -39,6 +39,14 @@ pub enum Hub {
 }
 
 impl Hub {
+    /// The hub as one word in lower case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Market => "market",
+        }
+    }
+
     /// The path at the gateway's host.
     pub const fn path(self) -> &'static str {
         match self {

@@ -8,13 +8,14 @@ mod close;
 mod history;
 pub(crate) mod limiter;
 mod orders;
+mod sessions;
 mod settle;
 mod tags;
 mod trading;
 pub(crate) mod wire;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use adapter_core::{HttpClient, Runtime};
 
@@ -29,6 +30,8 @@ pub use close::LeftOpen;
 pub use history::ContractList;
 use limiter::Limiter;
 pub use orders::QueriedOrders;
+pub use sessions::Handler;
+use sessions::Sessions;
 use tags::Tags;
 
 /// A login at the venue, and everything that can be asked with it. A clone is the same one.
@@ -46,6 +49,7 @@ pub(crate) struct Inner<R> {
     pub(crate) login: Login<R>,
     pub(crate) tags: Tags,
     pub(crate) latest: LatestDesk,
+    sessions: OnceLock<Sessions>,
 }
 
 impl Gateway<()> {

@@ -1,15 +1,13 @@
 //! What the world does for a gateway: two clocks, sleep, tasks.
 
 use std::marker::PhantomData;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use adapter_core::{Runtime, SpawnError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use signalr_proto::time::Instant;
-use time::UtcDateTime;
-use topstep_model::Timestamp;
 
+use crate::gateway::clock::Clock;
 use crate::moment::Moment;
 
 /// The clocks, sleep and tasks, whatever the runtime.
@@ -26,21 +24,19 @@ pub(crate) trait Host: Send + Sync + 'static {
 
 /// A real runtime.
 pub(crate) struct RuntimeHost<R> {
-    origin: std::time::Instant,
+    clock: Clock,
     runtime: PhantomData<fn() -> R>,
 }
 
 impl<R: Runtime> RuntimeHost<R> {
-    pub(crate) fn new() -> Self {
-        Self { origin: std::time::Instant::now(), runtime: PhantomData }
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, runtime: PhantomData }
     }
 }
 
 impl<R: Runtime> Host for RuntimeHost<R> {
     fn now(&self) -> Moment {
-        let nanos = u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let wall = Timestamp::try_from(UtcDateTime::from(SystemTime::now())).unwrap_or(Timestamp::UNSET);
-        Moment::new(Instant::from_nanos(nanos), wall)
+        self.clock.now()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {

@@ -92,7 +92,7 @@ impl Offline {
         pair.join(user_shared.clone(), market_shared.clone());
         let (user_link, user) = session(user_shared, &world, &script, &pair);
         let (market_link, market) = session(market_shared, &world, &script, &pair);
-        let (user, market) = (UserSession::new(user), MarketSession::new(market));
+        let (user, market) = (UserSession::new(Arc::new(user), None), MarketSession::new(Arc::new(market), None));
         Self { world, script, router, pair, user, market, user_link, market_link }
     }
 

@@ -2,6 +2,7 @@
 
 mod event;
 mod filter;
+mod handle;
 mod stream;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,6 +14,7 @@ use signalr_proto::sink::Budget;
 
 pub use event::{EventKind, SessionEvent};
 pub use filter::Filter;
+pub(crate) use handle::handle;
 pub use stream::Events;
 
 use crate::moment::Moment;

@@ -25,6 +25,7 @@ pub use user::{AccountSession, Following, UserSession};
 
 pub(crate) use handle::Handle;
 pub(crate) use machine::{Receive, SessionMachine};
+pub(crate) use market::quote;
 pub(crate) use pair::Pair;
 pub(crate) use shared::{Order, Shared};
 pub(crate) use sinks::{feed, follow};

@@ -1,5 +1,6 @@
 //! The typed streams of a session.
 
+use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,7 +31,11 @@ pub(crate) struct Wish {
     subject: Subject,
     owner: Arc<dyn Owner>,
     is_gone: Arc<AtomicBool>,
+    _keep: Option<Keep>,
 }
+
+/// Something that must live as long as a stream does: its gateway.
+pub(crate) type Keep = Arc<dyn Any + Send + Sync>;
 
 /// Whose streams they are.
 pub(crate) trait Owner: Send + Sync {
@@ -45,8 +50,8 @@ pub(crate) trait Owner: Send + Sync {
 }
 
 impl Wish {
-    pub(crate) fn new(subject: Subject, owner: Arc<dyn Owner>) -> Self {
-        Self { subject, owner, is_gone: Arc::default() }
+    pub(crate) fn new(subject: Subject, owner: Arc<dyn Owner>, keep: Option<Keep>) -> Self {
+        Self { subject, owner, is_gone: Arc::default(), _keep: keep }
     }
 
     pub(crate) fn is_gone(&self) -> Arc<AtomicBool> {

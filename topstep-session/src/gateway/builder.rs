@@ -2,20 +2,24 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use adapter_core::{ConfigError, HttpClient, Proxy, Runtime};
+use adapter_core::{ConfigError, HttpClient, Proxy, RetryPolicy, Runtime};
 use rustls::ClientConfig;
 use topstep_model::rest;
 
 use super::clock::Clock;
 use super::limiter::Limiter;
+use super::sessions::{SessionConfig, Sessions};
 use super::tags::Tags;
 use super::{Gateway, Inner};
 use crate::budget::BudgetConfig;
+use crate::keeper::LogoutPolicy;
 use crate::latest::desk::LatestDesk;
 use crate::login::{Login, LoginError};
+use crate::market::MarketConfig;
+use crate::user::UserConfig;
 
 const API: &str = "https://api.topstepx.com";
 const RTC: &str = "https://rtc.topstepx.com";
@@ -26,6 +30,7 @@ pub struct GatewayBuilder {
     config: GatewayConfig,
     key: Option<rest::Login>,
     tag_seed: Option<u64>,
+    sessions: SessionConfig,
 }
 
 /// What a [`Gateway`] was built with, the key aside.
@@ -65,7 +70,7 @@ impl GatewayBuilder {
             proxy: None,
             allow_insecure_token: false,
         };
-        Self { config, key: None, tag_seed: None }
+        Self { config, key: None, tag_seed: None, sessions: SessionConfig::default() }
     }
 
     /// One root for REST (`/api/...`) and the hubs (`/hubs/...`), such as that of a mock.
@@ -135,13 +140,44 @@ impl GatewayBuilder {
         self
     }
 
+    /// How beliefs about accounts are kept: see [`UserConfig`].
+    pub fn user_config(mut self, config: UserConfig) -> Self {
+        self.sessions.user = config;
+        self
+    }
+
+    /// How beliefs about the market are kept, its trading hours among them: see [`MarketConfig`].
+    pub fn market_config(mut self, config: MarketConfig) -> Self {
+        self.sessions.market = config;
+        self
+    }
+
+    /// What happens when another login of the same user ends ours. Default: [`LogoutPolicy::Stop`].
+    pub fn on_logout(mut self, policy: LogoutPolicy) -> Self {
+        self.sessions.logout = policy;
+        self
+    }
+
+    /// When lost hubs are dialled again; asked once for each hub. Default: [`RetryPolicy::trading`], which never gives up.
+    pub fn automatic_reconnect(mut self, policy: impl Fn() -> RetryPolicy + Send + Sync + 'static) -> Self {
+        self.sessions.retry = Some(Box::new(policy));
+        self
+    }
+
+    /// Asks the hubs to keep a connection over the loss of its transport, which takes a negotiation. Default: no; whether the venue's hubs can
+    /// do it is not known.
+    pub fn stateful_reconnect(mut self, enabled: bool) -> Self {
+        self.sessions.stateful_reconnect = enabled;
+        self
+    }
+
     /// Builds the gateway. It asks for a token when it needs the first.
     ///
     /// # Errors
     ///
     /// [`ConfigError`]: no key, a URL that is none, or one that a token must not go to.
     pub fn build<R: Runtime>(self) -> Result<Gateway<R>, ConfigError> {
-        let Self { config, key, tag_seed } = self;
+        let Self { config, key, tag_seed, sessions } = self;
         let option = |option, problem: &str| ConfigError::Option { option, problem: problem.to_owned() };
         let key = key.ok_or_else(|| option("api_key", "must be given"))?;
         for (name, time) in [("timeout", config.timeout), ("deadline", config.deadline)] {
@@ -156,8 +192,20 @@ impl GatewayBuilder {
         let limiter = Arc::new(Limiter::new(config.budget));
         let login = Login::new(http.clone(), key, config.timeout, clock, limiter.clone());
         let tags = Tags::new(tag_seed.unwrap_or_else(random_seed));
-        let inner = Inner { config, clock, http, limiter, login, tags, latest: LatestDesk::default() };
-        Ok(Gateway { inner: Arc::new(inner) })
+        let inner = Inner {
+            config,
+            clock,
+            http,
+            limiter,
+            login,
+            tags,
+            latest: LatestDesk::default(),
+            sessions: OnceLock::new(),
+        };
+        let inner = Arc::new(inner);
+        let sessions = Sessions::begin(&inner, &sessions)?;
+        inner.sessions.get_or_init(|| sessions);
+        Ok(Gateway { inner })
     }
 
     /// Builds the gateway and logs in.

@@ -73,11 +73,6 @@ impl<R: Runtime> Gateway<R> {
         }
     }
 
-    /// Says where live quotes come from. The last one told counts.
-    pub fn set_live_quotes(&self, quotes: Arc<dyn LiveQuotes>) {
-        self.inner.latest.lock().live = Some(quotes);
-    }
-
     fn fall_back(&self, contract: ContractId, error: LatestError) -> Result<Latest, LatestError> {
         let told = self.inner.latest.lock().cache.fall_back(self.now().mono, contract, error);
         match &told {
@@ -136,6 +131,11 @@ impl<R: Runtime> Gateway<R> {
 }
 
 impl LatestDesk {
+    /// Says where live quotes come from.
+    pub(crate) fn set_live_quotes(&self, quotes: Arc<dyn LiveQuotes>) {
+        self.lock().live = Some(quotes);
+    }
+
     fn live(&self, now: Moment, contract: &ContractId) -> Option<Latest> {
         // Not asked under the lock: it has one of its own.
         let quotes = self.lock().live.clone()?;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use signalr_proto::time::Instant;
 use topstep_model::Logout;
 use topstep_model::rest::{self, ApiError, Request};
 
@@ -76,7 +75,7 @@ impl Backend for ScriptBackend {
 
     fn forget_token(&self) {}
 
-    fn is_own_logout(&self, _: Instant) -> bool {
+    fn is_own_logout(&self) -> bool {
         false
     }
 

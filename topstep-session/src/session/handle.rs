@@ -11,7 +11,7 @@ use super::shared::Shared;
 use crate::error::SubscribeError;
 use crate::gap::{GapNotice, Subject};
 use crate::link::Link;
-use crate::stream::{Owner, Wish};
+use crate::stream::{Keep, Owner, Wish};
 
 /// How a hub's connection stands.
 #[derive(Debug, Clone)]
@@ -42,9 +42,9 @@ impl<M: SessionMachine> Handle<M> {
     }
 
     /// Wants a subject until the wish is dropped.
-    pub(crate) fn wish(self: &Arc<Self>, subject: Subject) -> Wish {
+    pub(crate) fn wish(self: &Arc<Self>, subject: Subject, keep: Option<Keep>) -> Wish {
         drop(self.shared.want(&subject));
-        Wish::new(subject, self.clone())
+        Wish::new(subject, self.clone(), keep)
     }
 
     /// Wants a subject, and waits until the hub has answered for it.

@@ -11,13 +11,14 @@ use topstep_model::{ContractId, DepthRow, Hub, MarketEvent, MarketTrade, Quote, 
 use super::handle::{Handle, LinkStatus};
 use super::machine::{Receive, SessionMachine, Wish};
 use super::outlet::{Outlet, Outlets};
+use super::shared::Shared;
 use super::user::Following;
 use crate::error::SubscribeError;
 use crate::gap::{Gap, GapCause, Subject};
 use crate::market::{self, Book, MarketCounters, MarketMachine, MarketState, MarketUpdate, MergedQuote};
 use crate::moment::Moment;
 use crate::router::EventKind;
-use crate::stream::{self, Updates};
+use crate::stream::{self, Keep, Updates};
 use crate::update::{Told, Update};
 
 /// How many trades wait for a listener before the oldest go.
@@ -266,15 +267,12 @@ impl<T: Clone> ByContract<T> {
 ///
 /// Listeners of the same contract share one subscription of the hub; it ends with the last of them.
 #[derive(Clone)]
-pub struct MarketSession(Arc<Handle<MarketMachine>>);
+pub struct MarketSession(Arc<Handle<MarketMachine>>, Option<Keep>);
 
 impl MarketSession {
-    pub(crate) fn new(handle: Handle<MarketMachine>) -> Self {
-        Self(Arc::new(handle))
-    }
-
-    pub(crate) fn handle(&self) -> &Handle<MarketMachine> {
-        &self.0
+    /// `keep`: what must live as long as this and its streams do.
+    pub(crate) fn new(handle: Arc<Handle<MarketMachine>>, keep: Option<Keep>) -> Self {
+        Self(handle, keep)
     }
 
     /// The merged quotes of a contract, with its gaps. Who reads slowly gets the latest: see [`Updates::conflated`].
@@ -326,17 +324,12 @@ impl MarketSession {
     /// Follows whatever of the market is named, for as long as the guard lives. Returns at once.
     pub fn follow_subjects(&self, subjects: impl IntoIterator<Item = Subject>) -> Following {
         let subjects = subjects.into_iter().filter(|subject| subject.hub() == "market");
-        Following { wishes: subjects.map(|subject| self.0.wish(subject)).collect() }
+        Following { wishes: subjects.map(|subject| self.0.wish(subject, self.1.clone())).collect() }
     }
 
     /// The merged quote of a contract that is followed; `None`: it is not, or nothing came yet.
     pub fn quote(&self, contract: &ContractId) -> Option<Told<MergedQuote>> {
-        let now = self.0.shared.now();
-        let news = self.0.shared.lock().machine.join(now, &Subject::Quotes(contract.clone()));
-        news.into_iter().find_map(|update| match update {
-            MarketUpdate::Quote { told, .. } => Some(told),
-            _ => None,
-        })
+        quote(&self.0.shared, self.0.shared.now(), contract)
     }
 
     /// The book of a contract whose depth is followed.
@@ -372,7 +365,7 @@ impl MarketSession {
         list: impl FnOnce(&mut MarketOutlets) -> &mut ByContract<T>,
         first: impl Fn(MarketUpdate) -> Option<Told<T>>,
     ) -> Result<Updates<T>, SubscribeError> {
-        let wish = stream::Wish::new(subject.clone(), self.0.clone());
+        let wish = stream::Wish::new(subject.clone(), self.0.clone(), self.1.clone());
         let (producer, consumer) = queue(rule, TRADES, self.0.link.budget());
         let mut outlet = Outlet::new(producer, COST, wish.is_gone());
         let now = self.0.shared.now();
@@ -399,6 +392,15 @@ impl std::fmt::Debug for MarketSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MarketSession").field("link", &self.link().state).finish_non_exhaustive()
     }
+}
+
+/// The merged quote of a contract that is followed.
+pub(crate) fn quote(shared: &Shared<MarketMachine>, now: Moment, contract: &ContractId) -> Option<Told<MergedQuote>> {
+    let news = shared.lock().machine.join(now, &Subject::Quotes(contract.clone()));
+    news.into_iter().find_map(|update| match update {
+        MarketUpdate::Quote { told, .. } => Some(told),
+        _ => None,
+    })
 }
 
 /// Of the values between two gaps only the latest waits. What stands between them stays where it is.

@@ -112,7 +112,7 @@ impl Pair {
             }
         };
         // Without a runtime there is nobody to log in for.
-        drop(self.host.spawn(task.boxed()));
+        let _ = self.host.spawn(task.boxed());
     }
 
     fn next_relogin(&self) -> Option<Duration> {

@@ -34,8 +34,6 @@ pub(crate) enum Order {
     Halt(oneshot::Sender<()>),
     /// Begins again.
     Resume,
-    /// Connects, though nothing is wanted yet.
-    Begin,
     /// Makes the attempt that is waited for now.
     ReconnectNow,
 }
@@ -94,10 +92,6 @@ impl<M: SessionMachine> Shared<M> {
 
     pub(crate) fn now(&self) -> Moment {
         self.host.now()
-    }
-
-    pub(crate) fn router(&self) -> &Router {
-        &self.router
     }
 
     pub(crate) fn register(&self, waker: &Waker) {

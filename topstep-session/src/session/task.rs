@@ -23,7 +23,6 @@ use crate::error::SubscribeError;
 use crate::gap::Subject;
 use crate::host::Host;
 use crate::keeper::{Halt, Keeper, Step};
-use crate::lifecycle::Lifecycle;
 use crate::link::{Link, LinkError};
 use crate::user::{Answer, Query, QueryFailure, Ticket};
 
@@ -35,8 +34,8 @@ pub(crate) trait Backend: Send + Sync + 'static {
     /// The token in use is good for nothing: the next one is a new one.
     fn forget_token(&self);
 
-    /// Whether a logout that came on a connection made at this time is due to a later login of our own.
-    fn is_own_logout(&self, connected_at: Instant) -> bool;
+    /// Whether a logout is due to a later login of our own than the one that the connection was made with.
+    fn is_own_logout(&self) -> bool;
 
     /// Another login ended ours: its token is forgotten, and both hubs are left alone.
     fn logged_out(&self, logout: Logout);
@@ -79,7 +78,6 @@ pub(crate) struct Task<M: SessionMachine> {
     steps: std::collections::VecDeque<Step>,
     sleep: Option<(Instant, BoxFuture<'static, ()>)>,
     refusals: BTreeMap<Subject, usize>,
-    connected_at: Instant,
     max_delay: Option<Duration>,
     halted: Vec<futures_channel::oneshot::Sender<()>>,
     is_ending: bool,
@@ -103,7 +101,6 @@ impl<M: SessionMachine> Task<M> {
             steps: std::collections::VecDeque::new(),
             sleep: None,
             refusals: BTreeMap::new(),
-            connected_at: Instant::default(),
             max_delay: None,
             halted: Vec::new(),
             is_ending: false,
@@ -154,9 +151,6 @@ impl<M: SessionMachine> Task<M> {
         let now = self.host.now().mono;
         match order {
             Order::Life(life) => {
-                if matches!(life, Lifecycle::Connected | Lifecycle::Reconnected) {
-                    self.connected_at = now;
-                }
                 if life.ending().is_some_and(|ending| ending.cause == Cause::Unauthorized)
                     && let Some(explanation) = self.backend.login_refusal()
                 {
@@ -165,14 +159,13 @@ impl<M: SessionMachine> Task<M> {
                 self.keeper.handle_life(now, &life);
             }
             Order::Agreed => self.keeper.handle_agreed(),
-            Order::LoggedOut(_) if self.backend.is_own_logout(self.connected_at) => self.keeper.renew(),
+            Order::LoggedOut(_) if self.backend.is_own_logout() => self.keeper.renew(),
             Order::LoggedOut(logout) => self.backend.logged_out(logout),
             Order::Halt(done) => {
                 self.keeper.halt();
                 self.halted.push(done);
             }
             Order::Resume => self.keeper.resume(),
-            Order::Begin => self.keeper.begin(),
             Order::ReconnectNow => self.link.reconnect_now(),
         }
     }
@@ -275,7 +268,7 @@ impl<M: SessionMachine> Task<M> {
             Done::Stopped => {
                 for done in self.halted.drain(..) {
                     // Whoever halted it may not want to know.
-                    drop(done.send(()));
+                    let _ = done.send(());
                 }
             }
             Done::Subscribed { connection, subject, result: Ok(()) } => {

@@ -16,7 +16,7 @@ use crate::error::SubscribeError;
 use crate::gap::{Gap, GapCause, Subject};
 use crate::moment::Moment;
 use crate::router::EventKind;
-use crate::stream::{self, Updates};
+use crate::stream::{self, Keep, Updates};
 use crate::user::{
     self, Answer, Entry, List, ProfitAndLoss, Query, QueryFailure, Ticket, UserCounters, UserMachine, UserState,
     UserUpdate,
@@ -199,7 +199,7 @@ impl Outlets<UserUpdate> for UserOutlets {
 
 /// The user hub as it is followed: accounts, orders, positions and trades. Clones are handles of the same session.
 #[derive(Clone)]
-pub struct UserSession(Arc<Handle<UserMachine>>);
+pub struct UserSession(Arc<Handle<UserMachine>>, Option<Keep>);
 
 /// One account of a [`UserSession`].
 #[derive(Clone, Debug)]
@@ -209,8 +209,9 @@ pub struct AccountSession {
 }
 
 impl UserSession {
-    pub(crate) fn new(handle: Handle<UserMachine>) -> Self {
-        Self(Arc::new(handle))
+    /// `keep`: what must live as long as this and its streams do.
+    pub(crate) fn new(handle: Arc<Handle<UserMachine>>, keep: Option<Keep>) -> Self {
+        Self(handle, keep)
     }
 
     /// One account.
@@ -227,11 +228,11 @@ impl UserSession {
     /// Follows accounts: their orders, positions, trades and balances are kept in [`state`](Self::state) for as long as the guard lives, whether
     /// or not anybody listens. Returns at once; what is believed is provisional until the hub and REST have answered.
     pub fn follow(&self, accounts: impl IntoIterator<Item = AccountId>) -> Following {
-        let mut wishes = vec![self.0.wish(Subject::Accounts)];
+        let mut wishes = vec![self.0.wish(Subject::Accounts, self.1.clone())];
         for account in accounts {
             wishes.extend(
                 [Subject::Orders(account), Subject::Positions(account), Subject::Trades(account)]
-                    .map(|subject| self.0.wish(subject)),
+                    .map(|subject| self.0.wish(subject, self.1.clone())),
             );
         }
         Following { wishes }
@@ -267,7 +268,7 @@ impl UserSession {
         subject: Subject,
         list: impl FnOnce(&mut UserOutlets) -> &mut Listeners<T>,
     ) -> Result<Updates<T>, SubscribeError> {
-        let wish = stream::Wish::new(subject.clone(), self.0.clone());
+        let wish = stream::Wish::new(subject.clone(), self.0.clone(), self.1.clone());
         let (producer, consumer) = queue(QueueRule::wait(CAPACITY), CAPACITY, self.0.link.budget());
         let outlet = Outlet::new(producer, COST, wish.is_gone());
         // The listener stands before the subscription, and hears its first gap.
