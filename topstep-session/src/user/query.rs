@@ -110,6 +110,7 @@ impl Query {
 /// What a [`Query`] brought.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "an answer is moved twice and then taken apart")]
 pub enum Answer {
     /// To [`Query::Accounts`].
     Accounts(Accounts),
