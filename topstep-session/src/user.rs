@@ -77,8 +77,6 @@ pub struct UserMachine {
     asked: BTreeMap<Ticket, Asked>,
     /// Nothing is asked before.
     held_until: Option<Instant>,
-    /// Whether REST refused the paged query of orders the last time.
-    is_unpaged: bool,
     events: VecDeque<UserUpdate>,
     actions: VecDeque<Action>,
     queries: VecDeque<(Ticket, Query)>,
@@ -109,7 +107,6 @@ impl UserMachine {
             next_ticket: 1,
             asked: BTreeMap::new(),
             held_until: None,
-            is_unpaged: false,
             events: VecDeque::new(),
             actions: VecDeque::new(),
             queries: VecDeque::new(),

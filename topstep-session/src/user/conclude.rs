@@ -115,6 +115,7 @@ impl UserMachine {
         let Some(feed) = self.feeds.get_mut(subject) else { return };
         feed.clean = Edge { at: start.at, generation, last_stamp: feed.last.last_stamp };
         feed.known_until = start.known_until.map_or(feed.known_until, |until| until.max(feed.known_until));
+        feed.is_partial = start.is_partial;
         // What the stream told during the read is live.
         feed.is_verified = feed.heard <= start.serial;
         feed.due = Some(now.mono + wait);
@@ -186,14 +187,14 @@ impl UserMachine {
         let mut removed = 0;
         match found {
             Found::Accounts(list) => {
-                feed.is_partial |= list.len() > kept;
+                feed.is_overfull |= list.len() > kept;
                 let changes = self.accounts.read(list, is_complete, serial, kept);
                 removed = changes.removed;
                 let tell = |value| UserUpdate::Account(Told { value, source, known: at_best });
                 self.events.extend(changes.told.into_iter().map(tell));
             }
             Found::Positions(account, list) => {
-                feed.is_partial |= list.len() > kept;
+                feed.is_overfull |= list.len() > kept;
                 let table = self.positions.entry(account).or_default();
                 let changes = table.read(list, is_complete, serial, kept);
                 let tell = |value| UserUpdate::Position(Told { value, source, known: at_best });
@@ -224,7 +225,7 @@ impl UserMachine {
                         self.events.push_back(UserUpdate::Order(Told { value, source, known }));
                     }
                     if let Some(was_working) = table.trim(self.config.orders_kept) {
-                        feed.is_partial |= was_working;
+                        feed.is_overfull |= was_working;
                         self.counters.evicted += 1;
                     }
                 }

@@ -23,8 +23,10 @@ pub(super) struct Feed {
     pub(super) heard: u64,
     /// Whether REST confirmed the list as a whole, and the stream told nothing since.
     pub(super) is_verified: bool,
-    /// Whether rows may exist that nothing tells of: there were too many to keep, or REST has no complete list of them.
+    /// Whether REST has no complete list of what there is.
     pub(super) is_partial: bool,
+    /// Whether something was not kept since there was too much.
+    pub(super) is_overfull: bool,
     /// Where the last event was delivered, or the last gap closed.
     pub(super) last: Edge,
     /// Where the last read that left no doubt began.
@@ -77,6 +79,8 @@ pub(super) struct PassStart {
     pub(super) serial: u64,
     /// Up to which time of the venue everything is known if the pass is complete.
     pub(super) known_until: Option<Timestamp>,
+    /// Whether REST turned out to have no complete list.
+    pub(super) is_partial: bool,
 }
 
 /// What a read waits for.
@@ -109,6 +113,7 @@ impl Feed {
             heard: 0,
             is_verified: false,
             is_partial: false,
+            is_overfull: false,
             last: edge,
             clean: edge,
             since: now,
@@ -136,7 +141,7 @@ impl Feed {
 
     /// How well its list is known as a whole.
     pub(super) fn level(&self, is_connected: bool) -> Known {
-        let level = match (self.is_partial, self.is_verified) {
+        let level = match (self.is_partial || self.is_overfull, self.is_verified) {
             (true, _) => Known::Provisional,
             (false, false) => Known::Live,
             (false, true) => Known::Verified,

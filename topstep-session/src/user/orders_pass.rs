@@ -79,12 +79,12 @@ pub(super) enum Next {
 
 impl OrdersPass {
     /// Begins, with the first questions.
-    pub(super) fn new(account: AccountId, start: Timestamp, is_paged: bool) -> (Self, Vec<(Part, Query)>) {
+    pub(super) fn new(account: AccountId, start: Timestamp) -> (Self, Vec<(Part, Query)>) {
         let pass = Self {
             account,
             found: BTreeMap::new(),
             is_complete: true,
-            is_partial: !is_paged,
+            is_partial: false,
             malformed: 0,
             foreign: 0,
             is_listed: false,
@@ -97,8 +97,8 @@ impl OrdersPass {
             asked: 0,
             not_found: Vec::new(),
         };
-        let list = if is_paged { pass.page(0) } else { (Part::Open, Query::OpenOrders(account)) };
-        (pass, vec![list, (Part::Since, Query::OrdersSince { account, start })])
+        let page = pass.page(0);
+        (pass, vec![page, (Part::Since, Query::OrdersSince { account, start })])
     }
 
     /// A page of the orders that are not over.

@@ -65,7 +65,7 @@ impl UserMachine {
         feed.read = Some(Read {
             is_audit,
             pass: 0,
-            start: PassStart { at: now, serial: self.serial, known_until: None },
+            start: PassStart { at: now, serial: self.serial, known_until: None, is_partial: false },
             suspects: BTreeSet::new(),
             suspected: 0,
             step: Step::Pause(now.mono),
@@ -81,8 +81,7 @@ impl UserMachine {
         let start = self.overlapping(feed.known_until);
         let (step, questions) = match subject {
             Subject::Orders(account) => {
-                let is_paged = !read.is_audit || !self.is_unpaged;
-                let (pass, questions) = OrdersPass::new(*account, start, is_paged);
+                let (pass, questions) = OrdersPass::new(*account, start);
                 (Step::Orders(until, Box::new(pass)), questions)
             }
             Subject::Positions(account) => (Step::List(until), vec![(Part::Since, Query::Positions(*account))]),
@@ -95,7 +94,7 @@ impl UserMachine {
             }
             _ => (Step::List(until), vec![(Part::Since, Query::Accounts)]),
         };
-        let start = PassStart { at: now, serial: self.serial, known_until };
+        let start = PassStart { at: now, serial: self.serial, known_until, is_partial: false };
         if let Some(read) = self.feeds.get_mut(subject).and_then(|feed| feed.read.as_mut()) {
             read.pass += 1;
             (read.start, read.step) = (start, step);
@@ -123,7 +122,6 @@ impl UserMachine {
             }
             (QueryFailure::Unsupported, Part::Page(_), Some(Step::Orders(_, pass))) => {
                 let questions = pass.fall_back();
-                self.is_unpaged = true;
                 self.ask(subject, questions);
             }
             (QueryFailure::Unsupported | QueryFailure::NotFound, Part::One(order), Some(Step::Orders(_, pass))) => {
@@ -159,7 +157,6 @@ impl UserMachine {
             }
             (Answer::Page(answer), Subject::Orders(_), Step::Orders(_, pass)) => {
                 let Part::Page(page) = part else { return self.fail(now, subject, retry) };
-                self.is_unpaged = false;
                 match pass.take_page(page, answer) {
                     Some(Next::Ask(questions)) => self.follow(now, subject, questions),
                     // An order went away in between: once more from the first page.
@@ -219,11 +216,9 @@ impl UserMachine {
             Next::Torn => self.again(now, subject),
             Next::Done(unanswered) => {
                 let rows = std::mem::take(&mut pass.found).into_values().collect();
-                let (is_complete, is_partial) = (pass.is_complete, pass.is_partial);
+                let is_complete = pass.is_complete;
                 self.counters.malformed_answers += pass.malformed;
-                if let Some(feed) = self.feeds.get_mut(subject) {
-                    feed.is_partial = is_partial;
-                }
+                read.start.is_partial = pass.is_partial;
                 self.conclude(now, subject, Found::Orders(*account, rows, unanswered), is_complete);
             }
         }

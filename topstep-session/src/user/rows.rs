@@ -122,7 +122,7 @@ impl UserMachine {
     fn note_outcome(&mut self, now: Moment, subject: &Subject, is_kept: bool, is_doubtful: bool) {
         let Some(feed) = self.feeds.get_mut(subject) else { return };
         if !is_kept {
-            feed.is_partial = true;
+            feed.is_overfull = true;
             self.counters.evicted += 1;
         }
         if is_doubtful {
