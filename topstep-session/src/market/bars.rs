@@ -1,48 +1,22 @@
-//! Bars.
-use std::time::Duration;
+//! Bars of every unit, from history and from what trades.
 
-use signalr_proto::time::Instant;
-use topstep_model::rest::Bars;
-use topstep_model::{BarUnit, ContractId, MarketTrade, Price, Timestamp};
+mod builder;
+mod holes;
+mod span;
 
-use super::update::MarketUpdate;
-use crate::moment::Moment;
+use topstep_model::rest::Bar;
+use topstep_model::{MarketTrade, Price, Timestamp};
 
-/// How long a bar is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BarSpan {
-    unit: BarUnit,
-    number: u32,
-}
+pub use builder::BarBuilder;
+pub use span::BarSpan;
 
-impl BarSpan {
-    /// So many units; `None` for a unit or number the venue refuses.
-    pub fn new(unit: BarUnit, number: u32) -> Option<Self> {
-        (number > 0).then_some(Self { unit, number })
-    }
-    /// The unit.
-    pub fn unit(self) -> BarUnit {
-        self.unit
-    }
-    /// The number.
-    pub fn number(self) -> u32 {
-        self.number
-    }
-    /// When the bar of a time begins; `None` for bars of ticks.
-    pub fn start_of(self, at: Timestamp) -> Option<Timestamp> {
-        Some(at)
-    }
-    /// When the bar of a time ends.
-    pub fn end_of(self, at: Timestamp) -> Option<Timestamp> {
-        Some(at)
-    }
-}
+use crate::known::Source;
 
-/// One bar.
+/// A bar, and whether it can be trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BuiltBar {
-    /// When it begins.
+    /// When its interval begins; of a bar of ticks, the time of its first trade.
     pub start: Timestamp,
     /// The first price.
     pub open: Price,
@@ -54,74 +28,41 @@ pub struct BuiltBar {
     pub close: Price,
     /// How many contracts were traded.
     pub volume: i64,
-    /// Whether a gap fell in and REST has not repaired it.
+    /// Whether trades of it may be missing, and REST has not told it since.
     pub is_incomplete: bool,
+    /// Whether it was built from trades, or is REST's.
+    pub source: Source,
 }
 
-/// News of bars.
+/// News of the bars of a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BarUpdate {
-    /// The running bar changed.
+    /// The running bar, after something changed it.
     Current(BuiltBar),
-    /// A bar is over.
+    /// A bar is over. One without a trade never was.
     Closed(BuiltBar),
-    /// REST told a closed bar anew.
-    Repaired(BuiltBar),
+    /// A bar that is over is not what was said of it: a gap was found to fall in, a trade came late, or REST repaired it. It may also be one that
+    /// was missed as a whole.
+    Changed(BuiltBar),
 }
 
-/// Builds bars of one contract.
-#[derive(Debug)]
-pub struct BarBuilder {}
+impl BuiltBar {
+    fn of_trade(start: Timestamp, trade: &MarketTrade, is_incomplete: bool) -> Self {
+        let (price, volume) = (trade.price, trade.volume);
+        let source = Source::Stream;
+        Self { start, open: price, high: price, low: price, close: price, volume, is_incomplete, source }
+    }
 
-impl BarBuilder {
-    /// Bars of a contract; the bar that is running now is incomplete until it is seeded.
-    pub fn new(contract: ContractId, span: BarSpan, began: Moment) -> Self {
-        let _ = (contract, span, began);
-        Self {}
+    fn of_rest(bar: &Bar) -> Self {
+        let Bar { time, open, high, low, close, volume, .. } = *bar;
+        Self { start: time, open, high, low, close, volume, is_incomplete: false, source: Source::Rest }
     }
-    /// Takes the history: REST's answer, newest first, the partial bar included.
-    pub fn seed(&mut self, now: Moment, bars: &Bars) {
-        let _ = (now, bars);
-    }
-    /// Replaces flagged bars by what REST says of them.
-    pub fn repair(&mut self, now: Moment, bars: &Bars) {
-        let _ = (now, bars);
-    }
-    /// Takes what matters of a session's stream: trades and gaps of this contract.
-    pub fn handle_update(&mut self, now: Moment, update: &MarketUpdate) {
-        let _ = (now, update);
-    }
-    /// Takes a trade.
-    pub fn handle_trade(&mut self, now: Moment, trade: &MarketTrade) {
-        let _ = (now, trade);
-    }
-    /// Ends the bar whose time is over.
-    pub fn handle_timeout(&mut self, now: Moment) {
-        let _ = now;
-    }
-    /// When the running bar is over.
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        None
-    }
-    /// The next news.
-    pub fn poll_bar(&mut self) -> Option<BarUpdate> {
-        None
-    }
-    /// The interval that REST should tell anew: from, to.
-    pub fn wants_repair(&self) -> Option<(Timestamp, Timestamp)> {
-        None
-    }
-    /// The running bar.
-    pub fn current(&self) -> Option<&BuiltBar> {
-        None
-    }
-    /// The bars that are over, oldest first.
-    pub fn closed(&self) -> impl ExactSizeIterator<Item = &BuiltBar> {
-        [].iter()
-    }
-    #[expect(dead_code)]
-    fn grace(&self) -> Duration {
-        Duration::ZERO
+
+    fn add(&mut self, trade: &MarketTrade) {
+        self.high = self.high.max(trade.price);
+        self.low = self.low.min(trade.price);
+        self.close = trade.price;
+        self.volume = self.volume.saturating_add(trade.volume);
     }
 }
