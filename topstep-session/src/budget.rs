@@ -217,3 +217,6 @@ impl Priority {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

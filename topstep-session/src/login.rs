@@ -21,6 +21,7 @@ use crate::gateway::clock::Clock;
 use crate::gateway::limiter::Limiter;
 use crate::moment::Moment;
 pub use hub::HubTokens;
+pub(crate) use machine::SPACING;
 use machine::{Exchange, Machine, Outcome, Turn};
 
 /// Counts the tokens of one login, from 1.
@@ -111,7 +112,6 @@ struct Inner<R> {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     machine: Machine,
     waiting: Vec<oneshot::Sender<Result<(), LoginError>>>,
@@ -128,10 +128,11 @@ impl<R: Runtime> Login<R> {
         http: HttpClient<R>,
         key: rest::Login,
         timeout: Duration,
+        spacing: Duration,
         clock: Clock,
         limiter: Arc<Limiter>,
     ) -> Self {
-        let state = Mutex::new(State::default());
+        let state = Mutex::new(State { machine: Machine::new(spacing), waiting: Vec::new() });
         Self { inner: Arc::new(Inner { http, key, timeout, clock, limiter, state }) }
     }
 
@@ -296,3 +297,6 @@ impl<R> fmt::Debug for Login<R> {
         f.debug_struct("Login").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

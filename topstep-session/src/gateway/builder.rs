@@ -17,7 +17,7 @@ use super::{Gateway, Inner};
 use crate::budget::BudgetConfig;
 use crate::keeper::LogoutPolicy;
 use crate::latest::desk::LatestDesk;
-use crate::login::{Login, LoginError};
+use crate::login::{Login, LoginError, SPACING};
 use crate::market::MarketConfig;
 use crate::user::UserConfig;
 
@@ -40,6 +40,7 @@ pub struct GatewayConfig {
     rtc_url: String,
     timeout: Duration,
     deadline: Duration,
+    login_spacing: Duration,
     budget: BudgetConfig,
     tls: Option<Arc<ClientConfig>>,
     proxy: Option<Proxy>,
@@ -65,6 +66,7 @@ impl GatewayBuilder {
             rtc_url: RTC.to_owned(),
             timeout: Duration::from_secs(5),
             deadline: Duration::from_secs(20),
+            login_spacing: SPACING,
             budget: BudgetConfig::default(),
             tls: None,
             proxy: None,
@@ -106,6 +108,12 @@ impl GatewayBuilder {
     /// How long a call may take with its wait for a token and its turn, and with all its tries. Default 20 s.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.config.deadline = deadline;
+        self
+    }
+
+    /// The least time between two logins, whatever they are for. Default 30 s; less is for tests: the venue may lock who hammers it.
+    pub fn login_spacing(mut self, spacing: Duration) -> Self {
+        self.config.login_spacing = spacing;
         self
     }
 
@@ -190,7 +198,7 @@ impl GatewayBuilder {
         let http = config.client::<R>(&config.api_url)?;
         let clock = Clock::start();
         let limiter = Arc::new(Limiter::new(config.budget));
-        let login = Login::new(http.clone(), key, config.timeout, clock, limiter.clone());
+        let login = Login::new(http.clone(), key, config.timeout, config.login_spacing, clock, limiter.clone());
         let tags = Tags::new(tag_seed.unwrap_or_else(random_seed));
         let inner = Inner {
             config,

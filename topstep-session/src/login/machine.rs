@@ -10,8 +10,8 @@ use super::life::life;
 use super::{LoginError, LoginState, Revision};
 use crate::moment::Moment;
 
-/// No two logins are asked for within this.
-pub(super) const SPACING: Duration = Duration::from_secs(30);
+/// No two logins are asked for within this, where nothing else is wanted.
+pub(crate) const SPACING: Duration = Duration::from_secs(30);
 /// A login that the venue cannot have seen is tried again after this.
 const UNREACHED: Duration = Duration::from_secs(1);
 /// A renewal that brought nothing is tried again after this.
@@ -91,8 +91,8 @@ struct Held {
 }
 
 /// Which token there is, how good it is, and when the venue may be asked for another.
-#[derive(Default)]
 pub(super) struct Machine {
+    spacing: Duration,
     held: Option<Held>,
     revision: u64,
     in_flight: Option<Exchange>,
@@ -107,6 +107,23 @@ pub(super) struct Machine {
 }
 
 impl Machine {
+    /// A login that nobody has asked for; `spacing` is the least time between two of them.
+    pub(super) fn new(spacing: Duration) -> Self {
+        Self {
+            spacing,
+            held: None,
+            revision: 0,
+            in_flight: None,
+            must_log_in: false,
+            is_forced: false,
+            forced: VecDeque::new(),
+            renew_not_before: Instant::default(),
+            log_in_not_before: Instant::default(),
+            last_login: None,
+            ended: None,
+        }
+    }
+
     /// Asks for a token. `refused` is the revision of one that the venue has just refused: it is never offered again.
     pub(super) fn turn(&mut self, moment: Moment, refused: Option<Revision>) -> Turn {
         let now = moment.mono;
@@ -155,7 +172,7 @@ impl Machine {
             self.forced.push_back(now);
             self.is_forced = false;
         }
-        self.log_in_not_before = now + SPACING;
+        self.log_in_not_before = now + self.spacing;
         self.last_login = Some(moment);
         self.in_flight = Some(Exchange::LogIn);
         Turn::Start(Exchange::LogIn)
@@ -191,12 +208,12 @@ impl Machine {
                 Err(error)
             }
             Outcome::NotSent(reason) => {
-                self.log_in_not_before = now.mono + UNREACHED;
+                self.log_in_not_before = now.mono + UNREACHED.min(self.spacing);
                 self.last_login = None;
                 unreachable(reason)
             }
             Outcome::Busy(wait) => {
-                let wait = wait.unwrap_or_default().max(SPACING);
+                let wait = wait.unwrap_or_default().max(self.spacing);
                 self.log_in_not_before = self.log_in_not_before.max(now.mono + wait);
                 unreachable("too many calls, or no service for now".to_owned())
             }
