@@ -61,7 +61,7 @@ pub struct BudgetConfig {
     pub bars: (u32, Duration),
     /// How long a 429 without `Retry-After` holds everything but exits back. Default 10 s.
     pub hold: Duration,
-    /// How many calls may wait for their turn. Default 1,024.
+    /// How many calls may wait for their turn; with exits twice as many. Default 1,024.
     pub max_waiting: usize,
 }
 
@@ -129,7 +129,9 @@ impl Budget {
 
     /// Takes a place in the queue; `None`: too many wait already.
     pub fn join(&mut self, class: RateClass, priority: Priority) -> Option<Ticket> {
-        if self.waiting.len() >= self.config.max_waiting {
+        // Reads that wait must not keep an exit out.
+        let most = if priority == Priority::Exit { self.config.max_waiting * 2 } else { self.config.max_waiting };
+        if self.waiting.len() >= most {
             return None;
         }
         let class = if class == RateClass::Bars { Class::Bars } else { Class::General };

@@ -1,4 +1,28 @@
 //! The venue's REST API: every call of it, within its limits, with one login.
+//!
+//! ```no_run
+//! use adapter_tokio::Tokio;
+//! use topstep_model::OrderSide;
+//! use topstep_model::rest::PlaceOrder;
+//! use topstep_session::{CallError, Gateway, Settled};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let gateway = Gateway::builder().api_key("name", "key").connect::<Tokio>().await?;
+//! let account = gateway.account("PRACTICE-1").await?;
+//! let order = PlaceOrder::market(account.id, "CON.F.US.MES.Z26".into(), OrderSide::Bid, 1);
+//! match gateway.place(order).await {
+//!     Ok(order) => println!("placed: {order}"),
+//!     // It may stand, or not: it is looked up, and never sent again.
+//!     Err(CallError::OutcomeUnknown(unknown)) => match gateway.settle(&unknown).await {
+//!         Settled::Placed(order) => println!("placed after all: {order}"),
+//!         Settled::NotFoundYet => println!("not there so far: look again, and later"),
+//!         other => println!("{other:?}"),
+//!     },
+//!     // Nothing happened.
+//!     Err(error) => println!("{error}"),
+//! }
+//! # Ok(()) }
+//! ```
 
 mod accounts;
 mod builder;

@@ -91,8 +91,10 @@ fn a_turn_that_nobody_takes_is_given_back() {
 #[test]
 fn the_queue_is_bounded() {
     let mut budget = Budget::new(BudgetConfig { max_waiting: 2, ..BudgetConfig::default() });
-    let tickets: Vec<_> = (0..3).map(|_| budget.join(RateClass::General, Priority::Exit)).collect();
-    assert!(tickets[0].is_some() && tickets[1].is_some() && tickets[2].is_none());
+    let mut join = |priority| budget.join(RateClass::General, priority).is_some();
+    let (read, exit) = (Priority::Read, Priority::Exit);
+    let joined = [read, read, read, exit, exit, exit].map(&mut join);
+    assert_eq!(joined, [true, true, false, true, true, false], "reads that wait keep no exit out");
 }
 
 #[test]

@@ -15,6 +15,8 @@ use topstep_session::gateway::GatewayBuilder;
 pub(crate) const CONTRACT: &str = "CON.F.US.EP.Z26";
 pub(crate) const MILLI: Duration = Duration::from_millis(1);
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
+/// A short life of a token. The end that is written in it may be a second later, and four fifths of that are still before its true end.
+pub(crate) const LIFE: Duration = Duration::from_secs(5);
 /// No scenario takes longer, however busy the machine is.
 const LIMIT: Duration = Duration::from_secs(90);
 
