@@ -72,19 +72,19 @@ pub enum LatestError {
 
 /// A quote from the stream that is good now: nothing was lost, and it is not too old.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LiveQuote {
+pub(crate) struct LiveQuote {
     /// The last price.
-    pub price: Price,
+    pub(crate) price: Price,
     /// The best bid.
-    pub bid: Option<Price>,
+    pub(crate) bid: Option<Price>,
     /// The best ask.
-    pub ask: Option<Price>,
+    pub(crate) ask: Option<Price>,
     /// How long ago it was heard.
-    pub age: Duration,
+    pub(crate) age: Duration,
 }
 
-/// Whoever follows quotes, as far as [`Gateway::latest`](crate::Gateway::latest) asks.
-pub trait LiveQuotes: Send + Sync + 'static {
+/// Whoever follows quotes, as far as `Gateway::latest` asks.
+pub(crate) trait LiveQuotes: Send + Sync + 'static {
     /// The quote of a contract, only if it is live. Must not block.
     fn live_quote(&self, now: Moment, contract: &ContractId) -> Option<LiveQuote>;
 }

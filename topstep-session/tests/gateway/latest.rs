@@ -1,15 +1,12 @@
 //! The latest price, from whoever can tell it in time.
 
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use adapter_core::Runtime;
 use futures_util::future::join_all;
+use mock_hub::How;
 use mock_hub::faults::{Fault, Moment as When};
-use topstep_model::ContractId;
-use topstep_session::latest::{LiveQuote, LiveQuotes};
-use topstep_session::{Latest, LatestError, LatestSource, LatestWarning, Moment};
+use topstep_session::{Latest, LatestError, LatestSource, LatestWarning};
 
 use crate::support::*;
 
@@ -86,29 +83,31 @@ async fn without_a_cache_it_is_an_error<R: Runtime>() {
     assert_eq!(gateway.latest(CONTRACT, 100 * MILLI).await, Err(LatestError::TimedOut));
 }
 
-/// A stream that a test switches on and off.
-struct Switched(Mutex<Option<LiveQuote>>);
-
-impl LiveQuotes for Switched {
-    fn live_quote(&self, _: Moment, contract: &ContractId) -> Option<LiveQuote> {
-        self.0.lock().unwrap().clone().filter(|_| *contract == CONTRACT)
-    }
-}
-
 async fn a_live_quote_comes_first_and_is_remembered<R: Runtime>() {
     let hub = venue();
     let gateway = connected::<R>(&hub).await;
-    let [last, bid, ask] = ["5000.25", "5000", "5000.5"].map(price);
-    let quote = LiveQuote { price: last, bid: Some(bid), ask: Some(ask), age: 20 * MILLI };
-    let stream = Arc::new(Switched(Mutex::new(Some(quote))));
-    gateway.set_live_quotes(stream.clone());
     hub.inject(slow(30 * SECOND)).unwrap();
+    let quotes = gateway.market().quotes(CONTRACT).await.unwrap();
+    assert!(hub.set_price(CONTRACT, "6123.25".parse().unwrap()));
+    let last = price("6123.25");
+    let is_live = |latest: &Latest| latest.source == LatestSource::Live && latest.price == last;
+    until::<R, _>("the stream tells it", async || {
+        gateway.latest(CONTRACT, Duration::ZERO).await.is_ok_and(|latest| is_live(&latest))
+    })
+    .await;
     let live = gateway.latest(CONTRACT, Duration::ZERO).await.unwrap();
-    assert_eq!((live.source, live.price, live.bid, live.age), (LatestSource::Live, last, Some(bid), 20 * MILLI));
+    assert!(live.bid.is_some() && live.ask.is_some() && live.warning.is_none(), "{live:?}");
+
     // It is lost; REST is slow; what the stream said last is told as old.
-    *stream.0.lock().unwrap() = None;
+    hub.refuse_upgrades(None, 503);
+    hub.drop_all(How::Reset);
+    until::<R, _>("the stream is lost", async || {
+        gateway.latest(CONTRACT, Duration::ZERO).await.is_ok_and(|latest| latest.source != LatestSource::Live)
+    })
+    .await;
     let old = gateway.latest(CONTRACT, 100 * MILLI).await.unwrap();
-    assert_eq!((old.source, old.price, old.ask), (LatestSource::Cache, last, Some(ask)));
-    assert!(old.age >= 120 * MILLI && old.warning == Some(LatestWarning::ExternalApiTimeout), "{old:?}");
+    assert_eq!((old.source, old.price), (LatestSource::Cache, last));
+    assert!(old.age >= 100 * MILLI && old.warning == Some(LatestWarning::ExternalApiTimeout), "{old:?}");
     assert_eq!(scraped::<R>(&hub).await.calls(BARS, 200), 0);
+    drop(quotes);
 }
