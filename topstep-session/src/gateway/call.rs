@@ -133,6 +133,7 @@ impl<R: Runtime> Inner<R> {
             {
                 let pause = wait.unwrap_or_default().max(*pause);
                 if now + pause < deadline {
+                    metrics::counter!("topstep_rest_retries_total", "path" => wire.path).increment(1);
                     R::sleep(pause).await;
                     continue;
                 }

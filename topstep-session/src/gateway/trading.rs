@@ -14,6 +14,9 @@ use crate::rest::CallError;
 impl<R: Runtime> Gateway<R> {
     /// Places an order, and returns its id.
     ///
+    /// It leaves within the gateway's [`deadline`](crate::GatewayBuilder::deadline) or not at all: it may wait that long for a token and for its
+    /// turn in the rate budget. Where an order that late is worth nothing, use [`call_within`](Self::call_within).
+    ///
     /// An order without a tag is given one that no other has, so that it can be found when no answer comes. A tag of your own must be new to
     /// the account: the venue refuses one that it has seen. A refusal may name an order: it was made, and rejected at once.
     ///

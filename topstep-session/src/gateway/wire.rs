@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adapter_core::{HttpAnswer, HttpCall, HttpClient, HttpError, Runtime, Secret};
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, DATE, RETRY_AFTER};
+use http::header::{ACCEPT, CONTENT_TYPE, DATE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, Method};
 use topstep_model::rest::{self, Answer, ApiError, Body, RateClass, Request};
 use zeroize::Zeroize;
@@ -12,6 +12,8 @@ use zeroize::Zeroize;
 /// The longest answer to accept: 20,000 bars are some 3 MB.
 const MAX_ANSWER_BYTES: usize = 32 << 20;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Whoever guards a server's door may turn clients away that have no name.
+const NAME: HeaderValue = HeaderValue::from_static(concat!("topstep-session/", env!("CARGO_PKG_VERSION")));
 
 /// Everything about a request but its type.
 #[derive(Clone)]
@@ -58,7 +60,7 @@ pub(crate) async fn send<R: Runtime>(
     let path = wire.path;
     let mut call = HttpCall::new(wire.method, path);
     call.token = token.cloned();
-    call.headers.push((ACCEPT, JSON));
+    call.headers.extend([(ACCEPT, JSON), (USER_AGENT, NAME)]);
     if let Some(body) = wire.body {
         call.headers.push((CONTENT_TYPE, JSON));
         call.body = body;

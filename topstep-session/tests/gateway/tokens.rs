@@ -18,6 +18,7 @@ scenarios! {
     who_gives_up_waiting_takes_no_login_from_the_others,
     a_token_is_renewed_while_it_is_used,
     a_renewal_that_cannot_be_read_leads_to_a_login,
+    a_token_that_is_not_renewed_is_used_to_its_end_and_then_replaced,
     a_401_is_refreshed_once_and_the_call_is_made_once,
     a_401_that_comes_again_is_told,
     two_logins_keep_their_distance,
@@ -92,6 +93,23 @@ async fn a_renewal_that_cannot_be_read_leads_to_a_login<R: Runtime>() {
     until::<R, _>("another token", async || login_of(&gateway).await != first).await;
     assert_eq!(scraped::<R>(&hub).await.logins(), 2);
     gateway.accounts().await.unwrap();
+}
+
+async fn a_token_that_is_not_renewed_is_used_to_its_end_and_then_replaced<R: Runtime>() {
+    let hub = venue_with(Options { token_lifetime: LIFE, ..Options::default() });
+    let gateway = eager::<R>(&hub).await;
+    let path = Some("/api/Auth/validate".to_owned());
+    let fault = Fault::RestStatus { path, status: 503, retry_after: None, body: None, moment: Moment::Before };
+    let rule = hub.inject(fault).unwrap();
+    let (begun, first) = (Instant::now(), gateway.login().revision());
+    while gateway.login().revision() == first {
+        gateway.accounts().await.unwrap();
+        assert!(begun.elapsed() < 30 * SECOND);
+        R::sleep(100 * MILLI).await;
+    }
+    assert!(begun.elapsed() >= LIFE - SECOND, "{:?}", begun.elapsed());
+    assert_eq!(scraped::<R>(&hub).await.logins(), 2);
+    assert_eq!(hub.faults().iter().find(|report| report.id == rule).unwrap().acted, 1, "not again within 30 s");
 }
 
 async fn a_401_is_refreshed_once_and_the_call_is_made_once<R: Runtime>() {
