@@ -41,7 +41,7 @@ fn unknown<T: std::fmt::Debug, C: topstep_model::Code>(result: Result<T, CallErr
 }
 
 async fn hurried<R: Runtime>(hub: &MockHub) -> Gateway<R> {
-    builder(hub).timeout(300 * MILLI).connect::<R>().await.unwrap()
+    builder(hub).timeout(SECOND).connect::<R>().await.unwrap()
 }
 
 /// Everything that loses the answer of a call that takes effect.
@@ -51,7 +51,7 @@ fn losses(of: &str) -> Vec<Fault> {
         Fault::RestDrop { path: path(), how: DropHow::Reset, moment },
         Fault::RestDrop { path: path(), how: DropHow::Fin, moment },
         Fault::RestTruncated { path: path(), keep: None },
-        Fault::RestDelay { path: path(), by: Duration::from_secs(2), moment },
+        Fault::RestDelay { path: path(), by: Duration::from_secs(4), moment },
         Fault::RestStatus { path: path(), status: 502, retry_after: None, body: None, moment },
         Fault::RestGarbage { path: path(), body: None, moment },
         Fault::RestGarbage { path: path(), body: Some(r#"{"success":true,"errorCode":0}"#.to_owned()), moment },
