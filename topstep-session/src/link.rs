@@ -66,11 +66,18 @@ pub(crate) enum LinkError {
 pub(crate) struct HubLink<R> {
     connection: HubConnection<R>,
     subscriptions: Mutex<BTreeMap<Subject, Subscription>>,
+    /// The hub is asked for nothing: it sends what it sends.
+    is_unasked: bool,
 }
 
 impl<R: Runtime> HubLink<R> {
     pub(crate) fn new(connection: HubConnection<R>) -> Self {
-        Self { connection, subscriptions: Mutex::default() }
+        Self { connection, subscriptions: Mutex::default(), is_unasked: false }
+    }
+
+    /// A hub that sends without being asked.
+    pub(crate) fn unasked(connection: HubConnection<R>) -> Self {
+        Self { is_unasked: true, ..Self::new(connection) }
     }
 
     fn subscription(&self, subject: &Subject) -> Result<Subscription, Rejection> {
@@ -106,6 +113,9 @@ impl<R: Runtime> Link for HubLink<R> {
     }
 
     fn subscribe(&self, subject: &Subject) -> BoxFuture<'static, Result<(), LinkError>> {
+        if self.is_unasked {
+            return std::future::ready(Ok(())).boxed();
+        }
         let subscription = self.subscription(subject);
         async move {
             let refused = |rejection: Rejection| LinkError::Refused(rejection.to_string());

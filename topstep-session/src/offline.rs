@@ -89,7 +89,7 @@ impl Offline {
         let pair = Pair::new(world.clone(), router.clone(), LogoutPolicy::Stop);
         let user_shared = Shared::new(UserMachine::new(user, now), world.clone(), router.clone());
         let market_shared = Shared::new(MarketMachine::new(market, now), world.clone(), router.clone());
-        pair.join(user_shared.clone(), market_shared.clone());
+        pair.join(vec![user_shared.clone(), market_shared.clone()]);
         let (user_link, user) = session(user_shared, &world, &script, &pair);
         let (market_link, market) = session(market_shared, &world, &script, &pair);
         let (user, market) = (UserSession::new(Arc::new(user), None), MarketSession::new(Arc::new(market), None));

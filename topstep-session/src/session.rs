@@ -13,6 +13,7 @@ mod handle;
 mod machine;
 mod market;
 mod outlet;
+mod over;
 mod pair;
 mod shared;
 mod sinks;

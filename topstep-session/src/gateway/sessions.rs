@@ -153,7 +153,7 @@ impl Sessions {
         let now = host.now();
         let user = Shared::new(UserMachine::new(config.user.clone(), now), host.clone(), router.clone());
         let market = Shared::new(MarketMachine::new(config.market.clone(), now), host.clone(), router.clone());
-        pair.join(user.clone(), market.clone());
+        pair.join(vec![user.clone(), market.clone()]);
 
         let (connection, tokens) = inner.connect_to(Hub::User, config)?;
         session::follow(&connection, &user);

@@ -150,7 +150,7 @@ impl Receive<Rows<MarketEvent<DepthRow>>> for MarketMachine {
 /// Who hears what of the market hub.
 #[derive(Default)]
 pub(crate) struct MarketOutlets {
-    quotes: ByContract<MergedQuote>,
+    pub(super) quotes: ByContract<MergedQuote>,
     trades: ByContract<MarketTrade>,
     depths: ByContract<DepthUpdate>,
 }
@@ -199,7 +199,7 @@ impl Outlets<MarketUpdate> for MarketOutlets {
 }
 
 /// The listeners of one kind of value.
-struct ByContract<T> {
+pub(super) struct ByContract<T> {
     outlets: HashMap<ContractId, Vec<Outlet<T>>>,
     /// Whose listeners have something that is not flushed.
     touched: Vec<ContractId>,
@@ -358,7 +358,7 @@ impl MarketSession {
         self.0.status()
     }
 
-    async fn listen<T: Clone + Send + 'static>(
+    pub(super) async fn listen<T: Clone + Send + 'static>(
         &self,
         subject: Subject,
         rule: QueueRule<Update<T>>,

@@ -9,14 +9,13 @@ use futures_util::FutureExt;
 use signalr_proto::time::Instant;
 use topstep_model::Hub;
 
+use super::machine::SessionMachine;
 use super::shared::{Order, Shared};
 use crate::error::SubscribeError;
 use crate::host::Host;
 use crate::keeper::{Halt, LogoutPolicy};
 use crate::lifecycle::Ending;
-use crate::market::MarketMachine;
 use crate::router::{EventKind, Router};
-use crate::user::UserMachine;
 
 /// Logins in again at most this often in this time: two programs that log each other out would go on for ever.
 const RELOGINS: usize = 5;
@@ -25,12 +24,31 @@ const RELOGIN_TIME: Duration = Duration::from_secs(120);
 const RELOGIN_DELAY: Duration = Duration::from_secs(2);
 const RELOGIN_LONGEST: Duration = Duration::from_secs(15);
 
+/// A session, as far as it is left alone together with others.
+pub(crate) trait Member: Send + Sync {
+    /// Asks its task to do something.
+    fn order(&self, order: Order);
+
+    /// Tells everybody who waits that nothing will come.
+    fn fail_waiting(&self, error: &SubscribeError);
+}
+
+impl<M: SessionMachine> Member for Shared<M> {
+    fn order(&self, order: Order) {
+        self.order(order);
+    }
+
+    fn fail_waiting(&self, error: &SubscribeError) {
+        self.fail_waiting(error);
+    }
+}
+
 /// Both sessions, and whether they are left alone.
 pub(crate) struct Pair {
     host: Arc<dyn Host>,
     router: Arc<Router>,
     policy: LogoutPolicy,
-    sessions: OnceLock<(Arc<Shared<UserMachine>>, Arc<Shared<MarketMachine>>)>,
+    members: OnceLock<Vec<Arc<dyn Member>>>,
     state: Mutex<PairState>,
 }
 
@@ -43,13 +61,13 @@ struct PairState {
 
 impl Pair {
     pub(crate) fn new(host: Arc<dyn Host>, router: Arc<Router>, policy: LogoutPolicy) -> Arc<Self> {
-        Arc::new(Self { host, router, policy, sessions: OnceLock::new(), state: Mutex::default() })
+        Arc::new(Self { host, router, policy, members: OnceLock::new(), state: Mutex::default() })
     }
 
     /// Knows its sessions from now on.
-    pub(crate) fn join(&self, user: Arc<Shared<UserMachine>>, market: Arc<Shared<MarketMachine>>) {
-        // It is called once, where both are made.
-        drop(self.sessions.set((user, market)));
+    pub(crate) fn join(&self, members: Vec<Arc<dyn Member>>) {
+        // It is called once, where they are made.
+        drop(self.members.set(members));
     }
 
     pub(crate) fn halted(&self) -> Option<Halt> {
@@ -67,18 +85,14 @@ impl Pair {
         }
         tracing::warn!(reason = %halt, "both hubs are left alone");
         self.router.tell(self.host.now(), EventKind::Halted(halt.clone()));
-        let Some((user, market)) = self.sessions.get() else { return Vec::new() };
         let error = SubscribeError::Halted(halt);
-        user.fail_waiting(&error);
-        market.fail_waiting(&error);
-        let order = || {
+        let leave = |member: &Arc<dyn Member>| {
+            member.fail_waiting(&error);
             let (sender, receiver) = oneshot::channel();
-            (Order::Halt(sender), receiver)
+            member.order(Order::Halt(sender));
+            receiver
         };
-        let ((first, user_done), (second, market_done)) = (order(), order());
-        user.order(first);
-        market.order(second);
-        vec![user_done, market_done]
+        self.members().iter().map(leave).collect()
     }
 
     /// Begins again.
@@ -88,9 +102,8 @@ impl Pair {
         }
         tracing::info!("both hubs are followed again");
         self.router.tell(self.host.now(), EventKind::Resumed);
-        if let Some((user, market)) = self.sessions.get() {
-            user.order(Order::Resume);
-            market.order(Order::Resume);
+        for member in self.members() {
+            member.order(Order::Resume);
         }
     }
 
@@ -134,6 +147,10 @@ impl Pair {
     pub(crate) fn said_goodbye(&self, hub: Hub, ending: Ending, begins_in: Duration, is_unauthorized: bool) {
         tracing::error!(?hub, cause = %ending.cause, is_unauthorized, "the hub said goodbye: nothing is heard until a new connection stands");
         self.router.tell(self.host.now(), EventKind::Goodbye { hub, ending, begins_in, is_unauthorized });
+    }
+
+    fn members(&self) -> &[Arc<dyn Member>] {
+        self.members.get().map_or(&[], Vec::as_slice)
     }
 
     fn lock(&self) -> MutexGuard<'_, PairState> {

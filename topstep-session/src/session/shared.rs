@@ -64,6 +64,8 @@ pub(crate) struct Core<M: SessionMachine> {
     pub(crate) is_connected: bool,
     pub(crate) connections: u64,
     pub(crate) is_over: bool,
+    /// The hub sends without being asked: whoever is connected hears everything.
+    pub(crate) is_unasked: bool,
 }
 
 impl<M: SessionMachine> Shared<M> {
@@ -82,6 +84,7 @@ impl<M: SessionMachine> Shared<M> {
             is_connected: false,
             connections: 0,
             is_over: false,
+            is_unasked: false,
         };
         Arc::new(Self { core: Mutex::new(core), bell: AtomicWaker::new(), host, router })
     }
@@ -178,17 +181,14 @@ impl<M: SessionMachine> Shared<M> {
                 core.is_connected = true;
                 core.connections += 1;
                 core.machine.handle_connected(now);
+                if core.is_unasked {
+                    core.agree_to_all(now);
+                }
             }
             Lifecycle::Reconnecting(ending) | Lifecycle::Disconnected(ending) => {
                 core.lose(now, gap_cause(ending.cause));
             }
-            Lifecycle::Restored => {
-                let left: Vec<_> =
-                    core.asked.iter().filter(|subject| !core.refused.contains(*subject)).cloned().collect();
-                for subject in left {
-                    core.agree(now, &subject);
-                }
-            }
+            Lifecycle::Restored => core.agree_to_all(now),
             _ => {}
         });
         self.order(Order::Life(life));
@@ -375,6 +375,14 @@ impl<M: SessionMachine> Core<M> {
         self.refused.remove(subject);
         self.machine.handle_subscribed(now, subject);
         self.settle(subject, &Ok(()));
+    }
+
+    /// Whatever was asked for, and not refused, is there.
+    fn agree_to_all(&mut self, now: Moment) {
+        let asked: Vec<_> = self.asked.difference(&self.refused).cloned().collect();
+        for subject in asked {
+            self.agree(now, &subject);
+        }
     }
 
     fn lose(&mut self, now: Moment, cause: GapCause) {

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use adapter_core::{Delivery, Driver, HubConnection, On, Runtime};
 use futures_util::{Stream, StreamExt};
 use topstep_model::{ContractId, Price, Quote};
+use topstep_session::market::{MarketConfig, TradingHours};
+use topstep_session::{GapCause, MarketSession, Update};
 
 use crate::args::{Args, Mode, Task};
 use crate::flood::Tally;
@@ -24,7 +26,7 @@ pub(crate) async fn async_std(args: Args) -> Result<(), Failed> {
 
 async fn run<R: Runtime>(args: Args, adapter: &str) -> Result<(), Failed> {
     match (args.task, args.mode) {
-        (_, Mode::Typed) => Err("the typed TopstepX layer is not there yet; its values are (--mode on)".into()),
+        (Task::Flood, Mode::Typed) => typed_flood::<R>(args, adapter).await,
         (Task::Flood, Mode::Inline) => inline_flood::<R>(args, adapter).await,
         (Task::Flood, _) => flood::<R>(args, adapter).await,
         (Task::Echo, _) => echo::<R>(args, adapter).await,
@@ -88,6 +90,52 @@ async fn flood<R: Runtime>(args: Args, adapter: &str) -> Result<(), Failed> {
     }
     connection.stop().await;
     Ok(())
+}
+
+/// The session's own quote stream: merged quotes, every one of them.
+async fn typed_flood<R: Runtime>(args: Args, adapter: &str) -> Result<(), Failed> {
+    let connection = HubConnection::<R>::builder(&args.url).skip_negotiation(args.skip_negotiation).build()?;
+    let config = MarketConfig::default().hours(TradingHours::always_open());
+    let session = MarketSession::over_feed(connection.clone(), config)?;
+    let mut done = connection.on::<[u8; 0]>("Done");
+    connection.start().await?;
+    let contract = flooded_contract(&connection, &mut done).await?;
+    let mut quotes = session.every_quote(contract).await?;
+    for repetition in args.repetitions() {
+        let mut tally = Tally::new();
+        let watch = Stopwatch::start()?;
+        connection.send("StartFlood", (repetition.count, args.records_per_frame)).await?;
+        while tally.events < repetition.count {
+            match quotes.next().await {
+                Some(Update::Value(told)) => {
+                    let quote = told.value;
+                    tally.quote(quote.volume.unwrap_or(-2), as_f64(quote.bid()) + as_f64(quote.ask()));
+                }
+                // The first of its kind: the session begins here.
+                Some(Update::Gap(notice)) if notice.gap().causes == [GapCause::ColdStart] => {}
+                other => return Err(format!("in place of a quote: {other:?}").into()),
+            }
+        }
+        done.next().await.ok_or("the connection is gone")?;
+        let spent = watch.stop()?;
+        if !repetition.is_warm_up {
+            report::flood(&format!("{adapter} typed"), args.records_per_frame, &tally, spent);
+        }
+    }
+    connection.stop().await;
+    Ok(())
+}
+
+/// The contract whose quotes a flood is made of, by a flood of one.
+async fn flooded_contract<R: Runtime>(
+    connection: &HubConnection<R>,
+    done: &mut On<[u8; 0]>,
+) -> Result<ContractId, Failed> {
+    let mut quotes = connection.on::<(ContractId, Quote)>("GatewayQuote");
+    connection.send("StartFlood", (1, 1)).await?;
+    let first = quotes.next().await.and_then(Delivery::into_value);
+    done.next().await.ok_or("the connection is gone")?;
+    Ok(first.ok_or("the flood has no quote")?.0)
 }
 
 /// The application's own task polls the driver, and takes what it finds: no task between the socket and the value.
