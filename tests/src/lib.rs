@@ -14,6 +14,7 @@ pub mod raw;
 pub mod records;
 pub mod relay;
 pub mod scenario;
+pub mod scripted;
 pub mod tls;
 pub mod wait;
 

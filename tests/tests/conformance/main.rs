@@ -15,18 +15,11 @@ mod values;
 
 use adapter_core::{HubConnection, HubConnectionBuilder, Runtime};
 use tests::hubs::Hub;
-use tests::wait::within;
+use tests::scripted::connect;
 
 /// A connection to the conformance hub, in the making.
 fn builder<R: Runtime>(hub: &Hub) -> HubConnectionBuilder<R> {
     HubConnection::builder(hub.hub_url("conformance"))
-}
-
-/// A connection that is connected.
-async fn connect<R: Runtime>(builder: HubConnectionBuilder<R>) -> HubConnection<R> {
-    let connection = builder.build().unwrap();
-    within::<R, _>("the start", connection.start()).await.unwrap();
-    connection
 }
 
 /// The id by which the hub knows a connection.

@@ -17,43 +17,14 @@ mod suite;
 use std::time::Duration;
 
 use adapter_core::{
-    BreakerConfig, BreakerState, Event, Events, Exponential, FailureClass, HubConnection, HubConnectionBuilder,
-    RetryPolicy, Runtime, WaitReason,
+    BreakerConfig, BreakerState, Event, Events, Exponential, FailureClass, RetryPolicy, Runtime, WaitReason,
 };
-use mock_hub::script::{Answer, Reply, ScriptHub, Session};
+use mock_hub::script::{Answer, Reply, ScriptHub};
 use tests::events::find;
-use tests::records::{CLOSE_AND_RECONNECT, id_of, result};
-use tests::wait::within;
+use tests::scripted::{builder, connect, echo};
 
 fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
-}
-
-fn builder<R: Runtime>(hub: &ScriptHub) -> HubConnectionBuilder<R> {
-    HubConnection::builder(hub.hub_url("/hub")).skip_negotiation(true)
-}
-
-async fn connect<R: Runtime>(builder: HubConnectionBuilder<R>) -> HubConnection<R> {
-    let connection = builder.build().unwrap();
-    within::<R, _>("the start", connection.start()).await.unwrap();
-    connection
-}
-
-/// Answers every call with its first argument, but leaves `Never` unanswered, dies of `Die`, and says goodbye for a while to `Drain`.
-async fn echo(mut session: Session) {
-    session.handshake().await;
-    while let Some(call) = session.recv_json().await {
-        match call["target"].as_str() {
-            None | Some("Never") => {}
-            Some("Die") => return session.abort(),
-            Some("Drain") => {
-                session.send_text(CLOSE_AND_RECONNECT).await;
-                return session.ignore_until_close().await;
-            }
-            Some(_) if id_of(&call).is_empty() => {}
-            Some(_) => _ = session.send_text(&result(id_of(&call), &call["arguments"][0])).await,
-        }
-    }
 }
 
 /// A hub that echoes, and whose answer to each upgrade depends on how many came before it.
