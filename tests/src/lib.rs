@@ -8,6 +8,7 @@
 
 pub mod capture;
 pub mod events;
+pub mod gateway;
 pub mod http;
 pub mod hubs;
 pub mod raw;
