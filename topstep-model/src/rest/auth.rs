@@ -11,7 +11,6 @@ use super::request::{Body, Method, Request, sealed::Sealed};
 use super::secret::Secret;
 use crate::decode::RowError;
 use crate::excerpt::harmless;
-use crate::scalar::Fault;
 use crate::{ListErrorCode, LoginErrorCode, LogoutErrorCode, ValidateErrorCode};
 
 /// `Auth/loginKey`: gives a token for a user's name and API key.
@@ -137,15 +136,6 @@ impl Payload for Pong {
 
 // It is never read from JSON.
 impl Build<Self> for Pong {
-    fn fill<'de, A: serde::de::MapAccess<'de>>(
-        &mut self,
-        _: &str,
-        _: &mut A,
-        _: &mut Option<Fault>,
-    ) -> Result<Option<&'static str>, A::Error> {
-        Ok(None)
-    }
-
     fn finish(self) -> Result<Self, RowError> {
         Ok(self)
     }

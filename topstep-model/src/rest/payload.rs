@@ -15,13 +15,15 @@ pub trait Payload: Sized {
 
 /// Part of an answer that is being read.
 pub trait Build<P>: Default {
-    /// Reads a member, if it is one that was asked for, and returns its name.
+    /// Reads a member, if it is one that was asked for, and returns its name. None is, unless an answer says so.
     fn fill<'de, A: MapAccess<'de>>(
         &mut self,
-        name: &str,
-        map: &mut A,
-        fault: &mut Option<Fault>,
-    ) -> Result<Option<&'static str>, A::Error>;
+        _: &str,
+        _: &mut A,
+        _: &mut Option<Fault>,
+    ) -> Result<Option<&'static str>, A::Error> {
+        Ok(None)
+    }
 
     /// Takes the order that an answer names.
     fn take_order_id(&mut self, _: Option<OrderId>) {}
@@ -40,15 +42,6 @@ impl Payload for Done {
 }
 
 impl Build<Self> for Done {
-    fn fill<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: &str,
-        _: &mut A,
-        _: &mut Option<Fault>,
-    ) -> Result<Option<&'static str>, A::Error> {
-        Ok(None)
-    }
-
     fn finish(self) -> Result<Self, RowError> {
         Ok(self)
     }
