@@ -69,10 +69,25 @@ type Answered = Result<String, Problem>;
 enum Call {
     /// With a body, for everybody.
     Login(fn(&Arc<Gateway>, &Members<'_>) -> Answered),
+    /// For the bearer of a token.
+    Bearer(BearerCall),
+}
+
+/// What the bearer of a token may call.
+#[derive(Clone, Copy)]
+enum BearerCall {
     /// Without a body.
     Session(fn(&Caller<'_>) -> String),
-    /// With a body, for the bearer of a token.
+    /// With a body.
     Business(fn(&Caller<'_>, &Members<'_>) -> Answered),
+}
+
+const fn session(call: fn(&Caller<'_>) -> String) -> Call {
+    Call::Bearer(BearerCall::Session(call))
+}
+
+const fn business(call: fn(&Caller<'_>, &Members<'_>) -> Answered) -> Call {
+    Call::Bearer(BearerCall::Business(call))
 }
 
 const PING: &str = "/api/Status/ping";
@@ -80,24 +95,24 @@ const BARS: &str = "/api/History/retrieveBars";
 const CALLS: &[(&str, Call)] = &[
     ("/api/Auth/loginKey", Call::Login(auth::login_key)),
     ("/api/Auth/loginApp", Call::Login(auth::login_app)),
-    ("/api/Auth/validate", Call::Session(auth::validate)),
-    ("/api/Auth/logout", Call::Session(auth::logout)),
-    ("/api/Account/search", Call::Business(account::search)),
-    ("/api/Contract/available", Call::Business(contract::available)),
-    ("/api/Contract/search", Call::Business(contract::search)),
-    ("/api/Contract/searchById", Call::Business(contract::search_by_id)),
-    (BARS, Call::Business(history::retrieve_bars)),
-    ("/api/Order/search", Call::Business(order::search)),
-    ("/api/Order/searchOpen", Call::Business(order::search_open)),
-    ("/api/Order/searchById", Call::Business(order::search_by_id)),
-    ("/api/Order/v2/query", Call::Business(order::query)),
-    ("/api/Order/place", Call::Business(order::place)),
-    ("/api/Order/modify", Call::Business(order::modify)),
-    ("/api/Order/cancel", Call::Business(order::cancel)),
-    ("/api/Position/searchOpen", Call::Business(position::search_open)),
-    ("/api/Position/closeContract", Call::Business(position::close_contract)),
-    ("/api/Position/partialCloseContract", Call::Business(position::partial_close_contract)),
-    ("/api/Trade/search", Call::Business(trade::search)),
+    ("/api/Auth/validate", session(auth::validate)),
+    ("/api/Auth/logout", session(auth::logout)),
+    ("/api/Account/search", business(account::search)),
+    ("/api/Contract/available", business(contract::available)),
+    ("/api/Contract/search", business(contract::search)),
+    ("/api/Contract/searchById", business(contract::search_by_id)),
+    (BARS, business(history::retrieve_bars)),
+    ("/api/Order/search", business(order::search)),
+    ("/api/Order/searchOpen", business(order::search_open)),
+    ("/api/Order/searchById", business(order::search_by_id)),
+    ("/api/Order/v2/query", business(order::query)),
+    ("/api/Order/place", business(order::place)),
+    ("/api/Order/modify", business(order::modify)),
+    ("/api/Order/cancel", business(order::cancel)),
+    ("/api/Position/searchOpen", business(position::search_open)),
+    ("/api/Position/closeContract", business(position::close_contract)),
+    ("/api/Position/partialCloseContract", business(position::partial_close_contract)),
+    ("/api/Trade/search", business(trade::search)),
 ];
 
 /// The calls by the names that are documented; [`handle`] takes them in any case.
@@ -141,9 +156,10 @@ fn begin<'a>(gateway: &'a Arc<Gateway>, request: &Request) -> Begun<'a> {
         refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         return Begun::Answered(refused);
     }
-    if let Call::Login(login) = call {
-        return Begun::Login(*login);
-    }
+    let call = match call {
+        Call::Login(login) => return Begun::Login(*login),
+        Call::Bearer(call) => call,
+    };
     let token = token_of(request.uri(), request.headers());
     let Some(bearer) = token.and_then(|token| gateway.tokens.check(&token)) else {
         return Begun::Answered(empty(StatusCode::UNAUTHORIZED));
@@ -154,9 +170,8 @@ fn begin<'a>(gateway: &'a Arc<Gateway>, request: &Request) -> Begun<'a> {
     }
     let caller = Caller { gateway, bearer };
     match call {
-        Call::Session(session) => Begun::Answered(json(StatusCode::OK, session(&caller))),
-        Call::Login(login) => Begun::Login(*login),
-        Call::Business(business) => Begun::Business(*business, caller),
+        BearerCall::Session(session) => Begun::Answered(json(StatusCode::OK, session(&caller))),
+        BearerCall::Business(business) => Begun::Business(*business, caller),
     }
 }
 
