@@ -412,7 +412,7 @@ impl HubConnection {
         if !has_wishes {
             self.scheduler.restored(now);
             if is_reconnect {
-                self.event(Event::Restored);
+                self.tell_restored();
             }
         }
     }

@@ -92,6 +92,8 @@ impl HubConnection {
         }
         if wait.why.is_critical() {
             tracing::error!(attempt, ?delay, why = wait.why.as_str(), reason = %reason, "waiting");
+        } else {
+            tracing::info!(attempt, ?delay, why = wait.why.as_str(), cause = %reason.cause(), "waiting");
         }
         self.timers.set(Timer::Retry, wait.until);
         let Wait { until, why, breaker } = wait;

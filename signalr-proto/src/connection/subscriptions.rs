@@ -327,8 +327,14 @@ impl HubConnection {
         self.is_restoring = self.ledger.is_restoring();
         if was_restoring && !self.is_restoring && self.is_connected() {
             self.scheduler.restored(self.now);
-            self.event(Event::Restored);
+            self.tell_restored();
         }
+    }
+
+    /// Every wish of before the loss is served again, or refused.
+    pub(super) fn tell_restored(&mut self) {
+        tracing::info!(subscriptions = self.ledger.len(), "restored");
+        self.event(Event::Restored);
     }
 
     /// The connection is lost: opens a gap for every key whose subscribe call had been written on it.
