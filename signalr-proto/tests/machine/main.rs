@@ -19,3 +19,4 @@ mod resume;
 mod retry;
 mod streams;
 mod subscriptions;
+mod ws_connection;

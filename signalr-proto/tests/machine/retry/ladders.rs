@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use signalr_proto::State;
 use signalr_proto::retry::{BreakerState, Exponential, RetryPolicy, WaitReason};
+use signalr_proto::{HubConnectionConfig, State};
 
 use super::world::{Hub, connected, dials, seconds, within};
+use crate::support::sim::Sim;
 
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 
 /// Cuts a connection whose hub is down for ten minutes: the dials in seconds.
-fn outage(policy: RetryPolicy) -> (crate::support::sim::Sim, Vec<f64>) {
+fn outage(policy: RetryPolicy) -> (Sim, Vec<f64>) {
     let mut sim = connected(policy);
     sim.lose();
     let times = dials(&mut sim, Hub::Down, TEN_MINUTES);
@@ -27,6 +28,24 @@ fn it_sig_011_signalr_dials_at_0_2_7_17_and_stops_with_its_breaker_closed() {
     let metrics = sim.retry_metrics();
     assert_eq!((metrics.breaker_state, metrics.consecutive_failures), (Some(BreakerState::Closed), 4));
     assert_eq!((metrics.exhausted, sim.machine.state(), sim.idle()), (1, State::Disconnected, None));
+}
+
+/// Who asks for it has the first connection tried again, too, at the same times; by default `start` fails at its first failure.
+#[test]
+fn it_sig_011_a_first_connection_is_tried_again_when_asked_for() {
+    let config = || HubConnectionConfig::default().skip_negotiation(true).automatic_reconnect(RetryPolicy::signalr());
+    let mut sim = Sim::new(config());
+    sim.start();
+    assert_eq!(seconds(&dials(&mut sim, Hub::Down, TEN_MINUTES)), [0.0]);
+    assert_eq!((sim.replies(), sim.waits().len()), (vec!["#1 start_failed refused".to_owned()], 0));
+
+    let mut sim = Sim::new(config().retry_initial_connect(true));
+    sim.start();
+    // The first attempt, and then 0, 2, 5 and 10 s after each failure.
+    assert_eq!(seconds(&dials(&mut sim, Hub::Down, TEN_MINUTES)), [0.0, 0.0, 2.0, 7.0, 17.0]);
+    let delays: Vec<_> = sim.waits().into_iter().map(|wait| wait.delay.as_secs()).collect();
+    assert_eq!(delays, [0, 2, 5, 10]);
+    assert_eq!((sim.replies(), sim.machine.state()), (vec!["#1 start_failed refused".to_owned()], State::Disconnected));
 }
 
 #[test]
@@ -104,7 +123,7 @@ fn lags(policy: impl Fn() -> RetryPolicy, from: f64, to: f64) -> (f64, f64) {
     (lags.iter().sum::<f64>() / f64::from(steps), lags.iter().copied().fold(0.0, f64::max))
 }
 
-fn outage_for(policy: RetryPolicy, lasting: Duration) -> (crate::support::sim::Sim, Vec<f64>) {
+fn outage_for(policy: RetryPolicy, lasting: Duration) -> (Sim, Vec<f64>) {
     let mut sim = connected(policy);
     sim.lose();
     let times = seconds(&dials(&mut sim, Hub::Down, lasting));
