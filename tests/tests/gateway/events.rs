@@ -1,7 +1,9 @@
 //! Subscriptions and what they bring.
 
+use std::time::{Duration, Instant};
+
 use adapter_core::{HubConnection, On, Runtime};
-use mock_hub::MockHub;
+use mock_hub::{Clock, MockHub, Options};
 use serde_json::{Value, json};
 use tests::scenarios;
 use tests::wait::{next, within};
@@ -15,6 +17,7 @@ scenarios! {
     it_sig_005_positions_of_an_account,
     it_sig_006_orders_of_an_account,
     it_sig_007_quotes_of_a_contract,
+    it_sig_007_quotes_come_at_the_market_s_pace,
 }
 
 struct Trader<R> {
@@ -65,8 +68,14 @@ fn has_all(event: &Value, members: &[&str]) {
 async fn it_sig_004_trades_of_an_account<R: Runtime>() {
     let trader = Trader::<R>::new().await;
     let mut trades = trader.subscribe("SubscribeTrades", "GatewayUserTrade").await;
+    let placed = Instant::now();
     let order = trader.place(json!({ "type": 2, "side": 0 }));
     let (action, trade) = data::<R>(&mut trades).await;
+    assert!(
+        placed.elapsed() < Duration::from_secs(5),
+        "500 ms, and ten times that over sockets: {:?}",
+        placed.elapsed()
+    );
     let members =
         ["id", "accountId", "contractId", "creationTimestamp", "price", "fees", "side", "size", "voided", "orderId"];
     has_all(&trade, &members);
@@ -89,17 +98,22 @@ async fn it_sig_005_positions_of_an_account<R: Runtime>() {
     let (action, opened) = data::<R>(&mut positions).await;
     has_all(&opened, &["id", "accountId", "contractId", "creationTimestamp", "type", "size", "averagePrice"]);
     assert_eq!((action, &opened["type"], &opened["size"]), (1, &json!(1), &json!(1)));
-    trader.place(json!({ "type": 2, "side": 1 }));
+    assert_eq!(opened["accountId"], trader.account);
+    // Every change of it is told.
+    trader.place(json!({ "type": 2, "side": 0, "size": 2 }));
+    let (_, grown) = data::<R>(&mut positions).await;
+    assert_eq!((&grown["id"], &grown["type"], &grown["size"]), (&opened["id"], &json!(1), &json!(3)));
+    trader.place(json!({ "type": 2, "side": 1, "size": 3 }));
     let (action, closed) = data::<R>(&mut positions).await;
     assert_eq!((action, &closed["type"], &closed["size"]), (2, &json!(0), &json!(0)), "a close has type 0");
-    assert_eq!(closed["averagePrice"], opened["averagePrice"]);
+    assert_eq!(closed["averagePrice"], grown["averagePrice"]);
 }
 
 async fn it_sig_006_orders_of_an_account<R: Runtime>() {
     let trader = Trader::<R>::new().await;
     let mut orders = trader.subscribe("SubscribeOrders", "GatewayUserOrder").await;
     let order = trader.place(json!({ "type": 2, "side": 0, "customTag": "first" }));
-    let mut statuses = Vec::new();
+    let (mut statuses, mut filled) = (Vec::new(), None);
     while statuses.last() != Some(&2) {
         let (action, event) = data::<R>(&mut orders).await;
         has_all(
@@ -119,10 +133,28 @@ async fn it_sig_006_orders_of_an_account<R: Runtime>() {
                 "customTag",
             ],
         );
-        assert_eq!((action, &event["id"]), (1, &json!(order)));
+        assert_eq!((action, &event["id"], &event["accountId"]), (1, &json!(order), &json!(trader.account)));
         statuses.push(event["status"].as_i64().unwrap());
+        filled = event["filledPrice"].as_f64();
     }
     assert_eq!(statuses, [6, 2], "pending, then filled");
+    // What is out of reach stays open, until it is cancelled. Its price is there, and none that it has not.
+    let away = filled.unwrap() - 500.0;
+    for (kind, side, price, other) in [(1, 0, "limitPrice", "stopPrice"), (4, 1, "stopPrice", "limitPrice")] {
+        let order = trader.place(json!({ "type": kind, "side": side, price: away }));
+        let mut statuses = Vec::new();
+        while statuses.last() != Some(&3) {
+            let (_, event) = data::<R>(&mut orders).await;
+            assert_eq!((&event["id"], &event["type"]), (&json!(order), &json!(kind)));
+            assert_eq!((event[price].as_f64(), event.get(other)), (Some(away), None), "{event}");
+            statuses.push(event["status"].as_i64().unwrap());
+            if statuses.last() == Some(&1) {
+                let cancel = json!({ "accountId": trader.account, "orderId": order });
+                assert_eq!(rest(&trader.gateway, "/api/Order/cancel", &trader.token, &cancel)["success"], true);
+            }
+        }
+        assert!(statuses.ends_with(&[1, 3]) && statuses.iter().all(|status| (0..=8).contains(status)), "{statuses:?}");
+    }
 }
 
 async fn it_sig_007_quotes_of_a_contract<R: Runtime>() {
@@ -138,6 +170,7 @@ async fn it_sig_007_quotes_of_a_contract<R: Runtime>() {
         &first,
         &[
             "symbol",
+            "symbolName",
             "lastPrice",
             "bestBid",
             "bestAsk",
@@ -159,4 +192,22 @@ async fn it_sig_007_quotes_of_a_contract<R: Runtime>() {
         sparse += usize::from(quote.get("open").is_none());
     }
     assert!(sparse > 0);
+}
+
+/// One every 10 to 100 ms, on the hub's own clock.
+async fn it_sig_007_quotes_come_at_the_market_s_pace<R: Runtime>() {
+    let options = Options { require_token: Some(Vec::new()), clock: Clock::Virtual, ..Options::default() };
+    let gateway = MockHub::start(options).unwrap();
+    let market = connect::<R>(&gateway, "market", &gateway.issue_token("user", Duration::from_secs(600))).await;
+    let mut quotes = market.on::<(String, Value)>("GatewayQuote");
+    within::<R, _>("the subscription", market.subscribe("SubscribeContractQuotes", (CONTRACT,))).await.unwrap();
+    next::<R, _>("the full quote", &mut quotes).await.into_value().unwrap();
+    gateway.advance(Duration::from_secs(10)).unwrap();
+    // The full quote was for this connection alone.
+    let log = gateway.log(0, Some(&format!("quotes/{CONTRACT}")), usize::MAX);
+    let sent = log.iter().filter(|event| event.number > 0).count();
+    assert!((100..=1_000).contains(&sent), "{sent} quotes in 10 s");
+    for _ in 0..sent {
+        next::<R, _>("a quote", &mut quotes).await.into_value().unwrap();
+    }
 }

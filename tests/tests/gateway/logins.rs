@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use adapter_core::{Cause, Runtime, StartError, State};
+use adapter_core::{Cause, Runtime, StartError, State, Transport};
 use mock_hub::{BadToken, MockHub, Options};
 use serde_json::Value;
 use tests::events::up_to;
 use tests::scenarios;
 use tests::wait::{eventually, next, within};
 
-use super::{connect, gateway, recipe, token};
+use super::{account, connect, gateway, recipe, token};
 
 scenarios! {
     it_sig_001_connect_to_the_user_hub_with_a_valid_token,
@@ -24,8 +24,11 @@ async fn it_sig_001_connect_to_the_user_hub_with_a_valid_token<R: Runtime>() {
     let gateway = gateway();
     let connection = connect::<R>(&gateway, "user", &token(&gateway)).await;
     assert_eq!(connection.state(), State::Connected);
-    assert!(connection.connection_id().is_some());
-    assert!(connection.transport().is_some());
+    assert!(connection.connection_id().is_some_and(|id| id.local() == 1 && id.server_assigned().is_none()));
+    assert_eq!(connection.transport(), Some(Transport::WebSockets));
+    let account = account(&gateway, &gateway.issue_token("user", Duration::from_secs(60)));
+    let ready = within::<R, _>("a call", connection.invoke::<Value>("SubscribeTrades", (account,))).await;
+    assert_eq!(ready, Ok(Value::Null));
     eventually::<R>("the gateway knows it", || gateway.connections().len() == 1).await;
     assert_eq!(gateway.connections()[0].hub, "user");
     assert_eq!(gateway.negotiations(), 0);
@@ -36,6 +39,13 @@ async fn it_sig_002_connect_to_the_market_hub_with_a_valid_token<R: Runtime>() {
     let token = token(&gateway);
     let user = connect::<R>(&gateway, "user", &token).await;
     let market = connect::<R>(&gateway, "market", &token).await;
+    assert_eq!((market.state(), market.transport()), (State::Connected, Some(Transport::WebSockets)));
+    assert!(market.connection_id().is_some());
+    let ready = market.invoke::<Value>("SubscribeContractQuotes", ("CON.F.US.EP.U25",));
+    assert_eq!(within::<R, _>("a call", ready).await, Ok(Value::Null));
+    eventually::<R>("the gateway knows both", || gateway.connections().len() == 2).await;
+    let known = gateway.connections();
+    assert_ne!(known[0].id, known[1].id);
     within::<R, _>("the stop", user.stop()).await;
     assert_eq!(
         (user.state(), market.state()),
@@ -47,12 +57,15 @@ async fn it_sig_002_connect_to_the_market_hub_with_a_valid_token<R: Runtime>() {
 async fn it_sig_003_an_invalid_token_fails_the_start<R: Runtime>() {
     let gateway = gateway();
     let expired = gateway.issue_token("user", Duration::ZERO);
-    for bad in ["invalid.token.here", &expired] {
+    let revoked = gateway.issue_token("user", Duration::from_secs(600));
+    gateway.revoke_token(&revoked);
+    for bad in ["invalid.token.here", &expired, &revoked] {
         for hub in ["user", "market"] {
             let connection = recipe::<R>(&gateway, hub, bad).build().unwrap();
             let error = within::<R, _>("the start", connection.start()).await.unwrap_err();
             let StartError::Failed(reason) = &error else { panic!("{error:?}") };
-            assert_eq!(reason.cause(), Cause::Unauthorized);
+            assert_eq!((reason.cause(), reason.may_retry()), (Cause::Unauthorized, false));
+            assert!(error.to_string().contains("401"), "{error}");
             assert!(!error.to_string().contains(bad), "{error}");
             assert_eq!(connection.state(), State::Disconnected);
         }

@@ -4,6 +4,7 @@
 
 mod events;
 mod logins;
+mod restoring;
 mod storm;
 
 use tests::gateway::{account, connect, gateway, recipe, rest, token};
