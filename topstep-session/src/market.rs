@@ -19,7 +19,9 @@
 //! | trades | the hub has acknowledged; at the first subscription too, since what traded before was not heard |
 //! | depth | the hub has acknowledged, and the book is complete again. Without a reset within [`depth_reset_within`](MarketConfig::depth_reset_within) it is given up as [`Abandoned`](crate::Verdict::Abandoned), and the book stays invalid until a reset comes after all |
 //!
-//! What the hub sends between a subscribe and its acknowledgement counts: a full quote or a whole book may come first.
+//! What the hub sends between a subscribe and its acknowledgement counts: a full quote or a whole book may come first. When a subscription begins
+//! anew on the same connection, rows of the one before may still be under way; then only a full quote or a reset counts before the
+//! acknowledgement.
 
 mod bars;
 mod book;

@@ -224,3 +224,6 @@ fn subject_in<'a>(contracts: &'a mut Contracts, subject: &Subject) -> Option<Fee
         _ => contract.depth.line.is_wanted().then_some(Feed::Depth(contract)),
     }
 }
+
+#[cfg(test)]
+mod tests;

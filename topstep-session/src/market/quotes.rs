@@ -18,6 +18,8 @@ use crate::update::Told;
 pub(super) struct QuoteFeed {
     pub(super) line: Line,
     quote: MergedQuote,
+    /// Rows of the subscription before may still come, and prove nothing: only a full row does, or one after the acknowledgement.
+    is_doubtful: bool,
     patience: Option<Patience>,
     watch: Watch,
     /// When the watch looks next; `None` while nothing can be expected.
@@ -47,6 +49,7 @@ impl QuoteFeed {
         Self {
             line: Line::new(Subject::Quotes(contract.clone()), now),
             quote: MergedQuote::new(contract),
+            is_doubtful: false,
             patience: None,
             watch: Watch::Fresh,
             look_at: None,
@@ -82,6 +85,7 @@ impl QuoteFeed {
 
     pub(super) fn want(&mut self, now: Moment, wire: &mut Wire) {
         if self.line.want(now, wire) {
+            self.is_doubtful = self.quote.arrived.is_some();
             self.quote.begin_epoch();
             self.watch = Watch::Fresh;
         }
@@ -105,6 +109,10 @@ impl QuoteFeed {
             wire.counters.foreign_rows += 1;
             return;
         }
+        if self.is_doubtful && is_full(&row) {
+            self.is_doubtful = false;
+            self.quote.begin_epoch();
+        }
         let stamp = row.last_updated.or(row.timestamp);
         self.quote.merge(now, row);
         self.line.heard(now, wire, stamp);
@@ -120,6 +128,9 @@ impl QuoteFeed {
 
     pub(super) fn acknowledged(&mut self, now: Moment, config: &MarketConfig, wire: &mut Wire) {
         self.line.acknowledge(now);
+        if std::mem::take(&mut self.is_doubtful) {
+            self.quote.begin_epoch();
+        }
         self.look(now + config.stale_after, wire);
         if !self.line.is_gap_open() {
             return;
@@ -135,6 +146,8 @@ impl QuoteFeed {
 
     pub(super) fn lost(&mut self, wire: &mut Wire, cause: GapCause) {
         self.rest();
+        // What comes next comes over another connection.
+        self.is_doubtful = false;
         self.line.await_acknowledgement();
         self.line.open_gap(wire, cause);
         self.quote.begin_epoch();
@@ -146,6 +159,7 @@ impl QuoteFeed {
         self.quote.begin_epoch();
         if cause == GapCause::Resubscribed {
             self.rest();
+            self.is_doubtful = true;
             self.line.await_acknowledgement();
         }
         if self.line.acknowledged().is_some() {
@@ -268,4 +282,9 @@ impl QuoteFeed {
         self.look_at = Some(at);
         wire.arm(at);
     }
+}
+
+/// Whether it can only be the answer to a subscription: later rows hold what changed, and the session's first price does not.
+fn is_full(row: &Quote) -> bool {
+    row.best_bid.is_some() && row.best_ask.is_some() && row.open.is_some()
 }

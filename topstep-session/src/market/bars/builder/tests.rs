@@ -45,14 +45,16 @@ fn answer(list: &str) -> Bars {
 }
 
 /// Start in milliseconds, the five numbers, and whether it is incomplete.
-fn brief(bar: &BuiltBar) -> (i64, [i64; 5], bool) {
+type Brief = (i64, [i64; 5], bool);
+
+fn brief(bar: &BuiltBar) -> Brief {
     let millis = (bar.start.utc() - stamp(0).utc()).whole_milliseconds() as i64;
     let number = |price: Price| price.to_string().parse::<i64>().unwrap();
     let numbers = [number(bar.open), number(bar.high), number(bar.low), number(bar.close), bar.volume];
     (millis, numbers, bar.is_incomplete)
 }
 
-fn news(builder: &mut BarBuilder) -> Vec<(&'static str, (i64, [i64; 5], bool))> {
+fn news(builder: &mut BarBuilder) -> Vec<(&'static str, Brief)> {
     std::iter::from_fn(|| builder.poll_bar())
         .map(|news| match news {
             BarUpdate::Current(bar) => ("current", brief(&bar)),
@@ -62,7 +64,7 @@ fn news(builder: &mut BarBuilder) -> Vec<(&'static str, (i64, [i64; 5], bool))> 
         .collect()
 }
 
-fn closed(builder: &BarBuilder) -> Vec<(i64, [i64; 5], bool)> {
+fn closed(builder: &BarBuilder) -> Vec<Brief> {
     builder.closed().map(brief).collect()
 }
 
