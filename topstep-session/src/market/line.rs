@@ -51,12 +51,13 @@ pub(super) struct Line {
     gap: Option<Gap>,
     /// The last event delivered, or when it was first wanted.
     last: Edge,
+    was_wanted: bool,
 }
 
 impl Line {
     pub(super) fn new(subject: Subject, now: Moment) -> Self {
         let last = Edge { at: now, generation: 0, last_stamp: None };
-        Self { subject, wants: 0, acknowledged: None, gap: None, last }
+        Self { subject, wants: 0, acknowledged: None, gap: None, last, was_wanted: false }
     }
 
     #[inline]
@@ -85,7 +86,10 @@ impl Line {
             return false;
         }
         self.acknowledged = None;
-        self.last = Edge { at: now, generation: wire.generation, last_stamp: None };
+        // Wanted again, it may have been lost already when it was given up.
+        if !std::mem::replace(&mut self.was_wanted, true) {
+            self.last = Edge { at: now, generation: wire.generation, last_stamp: None };
+        }
         self.open_gap(wire, GapCause::ColdStart);
         wire.actions.push_back(Action::Subscribe(self.subject.clone()));
         true
