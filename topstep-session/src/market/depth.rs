@@ -176,6 +176,13 @@ impl DepthFeed {
         }
     }
 
+    /// What comes next is of the new subscription.
+    pub(super) fn old_ended(&mut self) {
+        if self.line.acknowledged().is_none() && self.line.is_gap_open() {
+            self.forget();
+        }
+    }
+
     pub(super) fn refused(&mut self) {
         self.line.await_acknowledgement();
         self.reset_by = None;

@@ -127,6 +127,18 @@ impl MarketMachine {
         }
     }
 
+    /// The hub acknowledged that a subscription has ended which is to begin anew: all rows before this were of the old one, and prove nothing.
+    ///
+    /// Telling it is not required. Without it a reset that was under way when the old subscription ended is taken for the new one's, and a book
+    /// may be called live until the new one's comes.
+    pub fn handle_unsubscribed(&mut self, _now: Moment, subject: &Subject) {
+        match subject_in(&mut self.contracts, subject) {
+            Some(Feed::Quotes(contract)) => contract.quotes.old_ended(),
+            Some(Feed::Depth(contract)) => contract.depth.old_ended(),
+            Some(Feed::Trades(_)) | None => {}
+        }
+    }
+
     /// There is a hole in one subscription while the connection lives.
     ///
     /// With [`GapCause::Resubscribed`] somebody subscribes to it anew, and `handle_subscribed` follows. With any other cause the subscription

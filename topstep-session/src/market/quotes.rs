@@ -167,6 +167,14 @@ impl QuoteFeed {
         }
     }
 
+    /// What comes next is of the new subscription.
+    pub(super) fn old_ended(&mut self) {
+        if self.line.acknowledged().is_none() && self.line.is_gap_open() {
+            self.is_doubtful = false;
+            self.quote.begin_epoch();
+        }
+    }
+
     pub(super) fn refused(&mut self) {
         self.rest();
         self.line.await_acknowledgement();

@@ -1,5 +1,7 @@
 //! The market machine against models of it, against what the venue was seen to send, and against a hub that loses things.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod book;
 mod merge;
 mod samples;

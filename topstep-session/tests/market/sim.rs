@@ -189,7 +189,15 @@ impl Sim {
         let subject = self.feeds[feed].subject.clone();
         let comes_through = self.link == Link::Up;
         match step {
-            Step::Leave => self.feeds[feed].is_joined = false,
+            Step::Leave => {
+                self.feeds[feed].is_joined = false;
+                if comes_through {
+                    if feed == QUOTES {
+                        self.heard = (None, None);
+                    }
+                    self.machine.handle_unsubscribed(at(self.now), &subject);
+                }
+            }
             Step::Join => self.feeds[feed].is_joined = true,
             Step::Snapshot if comes_through => {
                 self.feeds[feed].has_snapshot = true;

@@ -138,6 +138,21 @@ fn a_hole_without_a_new_subscription_asks_for_one() {
 }
 
 #[test]
+fn what_came_before_the_old_subscription_ended_proves_nothing() {
+    let mut desk = valid();
+    desk.machine.handle_gap(desk.now(), &es_depth(), GapCause::Resubscribed);
+    desk.depth(false, &[(6, 0, 0), (2, 90, 5), (1, 91, 4)]);
+    assert!(is_valid(&desk));
+    desk.machine.handle_unsubscribed(desk.now(), &es_depth());
+    desk.machine.handle_subscribed(desk.now(), &es_depth());
+    assert!(!is_valid(&desk) && desk.machine.gaps_open().len() == 1);
+    // What is acknowledged already has no old subscription.
+    desk.depth(false, &[(6, 0, 0), (2, 90, 5), (1, 91, 4)]);
+    desk.machine.handle_unsubscribed(desk.now(), &es_depth());
+    assert!(is_valid(&desk) && desk.machine.gaps_open().is_empty());
+}
+
+#[test]
 fn a_book_without_end_is_no_book() {
     let config = MarketConfig::default().hours(TradingHours::always_open()).most_levels(10);
     let mut desk = Desk::with(config, "2026-11-20T18:00:00Z");
