@@ -141,6 +141,7 @@ fn a_hole_without_a_new_subscription_asks_for_one() {
 fn what_came_before_the_old_subscription_ended_proves_nothing() {
     let mut desk = valid();
     desk.machine.handle_gap(desk.now(), &es_depth(), GapCause::Resubscribed);
+    assert!(!is_valid(&desk) && bids(&desk).is_empty());
     desk.depth(false, &[(6, 0, 0), (2, 90, 5), (1, 91, 4)]);
     assert!(is_valid(&desk));
     desk.machine.handle_unsubscribed(desk.now(), &es_depth());
