@@ -1,6 +1,6 @@
 //! The user machine against a venue that it can be held against, in virtual time.
 //!
-//! `USER_SEEDS=n` plays so many worlds, `USER_SEED=s` one of them.
+//! `USER_SEEDS=n` plays so many worlds, `USER_SEED=s` one of them and writes down what happens in it.
 
 mod oracle;
 mod venue;
@@ -34,11 +34,12 @@ fn play(seed: u64) {
     let mut world = World::new(seed);
     if number("USER_SEED").is_some() {
         eprintln!("{:?}", world.faults);
+        world.is_loud = true;
     }
     world.run(TROUBLE);
     world.heal();
     world.run(UNTIL_REST);
-    world.oracle.at_rest(&world.machine, &world.venue, world.now);
+    world.oracle.at_rest(&world.machine, &world.venue, world.faults.is_old, world.now);
     assert!(world.oracle.gaps_closed >= 7, "at least the beginning of each subject was settled");
 }
 

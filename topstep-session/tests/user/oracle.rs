@@ -20,25 +20,25 @@ const ONE_AUDIT: Duration = Duration::from_secs(65);
 /// What each read that fails adds to it: a throttle's wait, at most, and the read.
 const ONE_FAILURE: Duration = Duration::from_secs(32);
 
-pub struct Oracle {
+pub(crate) struct Oracle {
     began: Moment,
     /// The newest version at the beginning.
     began_serial: u64,
     /// The serial number of the last record that was delivered on this connection.
     heard: u64,
     acknowledged: BTreeSet<Subject>,
-    /// What was lost without a sign, by what it was: when, and how many reads had failed by then.
-    lost: BTreeMap<Key, (u64, Instant, u64)>,
+    /// What was lost without a sign, by its serial number: when, and how many reads had failed by then.
+    lost: BTreeMap<u64, (Instant, u64)>,
     failed_reads: u64,
     open: BTreeMap<Subject, Gap>,
     gap_ids: BTreeSet<u64>,
-    pub gaps_closed: u64,
+    pub(crate) gaps_closed: u64,
     trades: BTreeMap<TradeId, u32>,
     looks: u64,
 }
 
 impl Oracle {
-    pub fn new(began: Moment) -> Self {
+    pub(crate) fn new(began: Moment) -> Self {
         Self {
             began,
             began_serial: 0,
@@ -54,44 +54,38 @@ impl Oracle {
         }
     }
 
-    pub fn began(&mut self, venue: &Venue) {
+    pub(crate) fn began(&mut self, venue: &Venue) {
         self.began_serial = venue.serial;
     }
 
-    pub fn connected(&mut self) {
+    pub(crate) fn connected(&mut self) {
         (self.heard, self.acknowledged) = (0, BTreeSet::new());
     }
 
     /// The connection was lost: at once a gap is open on everything, and nothing but what is final is live.
-    pub fn lost(&mut self, machine: &UserMachine) {
+    pub(crate) fn lost(&mut self, machine: &UserMachine) {
         assert_eq!(machine.gaps_open().len(), 7, "every subject has a gap");
         self.connected();
     }
 
-    pub fn acknowledged(&mut self, subject: &Subject, serial: u64) {
+    pub(crate) fn acknowledged(&mut self, subject: &Subject, serial: u64) {
         self.heard = self.heard.max(serial);
         self.acknowledged.insert(subject.clone());
     }
 
-    pub fn delivered(&mut self, row: &Row) {
-        self.heard = row.serial;
-        // A later row of the same thing says everything.
-        if self.lost.get(&row.key).is_some_and(|(serial, ..)| *serial < row.serial) {
-            self.lost.remove(&row.key);
-        }
-    }
-
-    pub fn unreadable(&mut self, row: &Row) {
+    pub(crate) fn delivered(&mut self, row: &Row) {
         self.heard = row.serial;
     }
 
-    pub fn lose_silently(&mut self, row: &Row, _: &Subject, now: Moment) {
-        // The first loss counts: it is the one that is to be found in time.
-        let entry = self.lost.entry(row.key.clone()).or_insert((row.serial, now.mono, self.failed_reads));
-        entry.0 = row.serial;
+    pub(crate) fn unreadable(&mut self, row: &Row) {
+        self.heard = row.serial;
     }
 
-    pub fn told(&mut self, event: UserUpdate) {
+    pub(crate) fn lose_silently(&mut self, row: &Row, now: Moment) {
+        self.lost.insert(row.serial, (now.mono, self.failed_reads));
+    }
+
+    pub(crate) fn told(&mut self, event: UserUpdate) {
         let (subject, source, known, is_final) = match &event {
             UserUpdate::Account(told) => (Subject::Accounts, told.source, told.known, false),
             UserUpdate::Order(told) => {
@@ -129,11 +123,11 @@ impl Oracle {
     }
 
     /// After every step.
-    pub fn look(&mut self, now: Moment, machine: &UserMachine, venue: &Venue) {
+    pub(crate) fn look(&mut self, now: Moment, machine: &UserMachine, venue: &Venue) {
         self.looks += 1;
         self.failed_reads = machine.counters().failed_reads;
         let failed = self.failed_reads;
-        self.lost.retain(|_, (_, at, before)| {
+        self.lost.retain(|_, (at, before)| {
             let failures = u32::try_from(failed - *before).unwrap_or(u32::MAX);
             now.mono <= *at + ONE_AUDIT + ONE_FAILURE.saturating_mul(failures)
         });
@@ -161,7 +155,7 @@ impl Oracle {
         for contract in Venue::contracts() {
             let entry = machine.position(account, &contract);
             let key = Key::Position(account, contract);
-            let is_never = venue.versions.get(&key).is_none_or(|versions| versions[0].0 > self.heard);
+            let is_never = venue.versions.get(&key).is_none_or(|versions| self.floor(versions).is_none());
             if entry.value.is_none() && is_never {
                 continue;
             }
@@ -176,11 +170,12 @@ impl Oracle {
         if list.known < Known::Live {
             return;
         }
-        for (key, versions) in &venue.versions {
-            let Key::Position(of, contract) = key else { continue };
-            let is_open = |value: &Value| matches!(value, Value::Position(position) if position.size != 0);
-            if *of == account && self.must_be_there(key, versions, is_open) {
-                assert!(list.values().any(|position| position.contract_id == *contract), "{contract} is missing");
+        let is_open = |value: &Value| matches!(value, Value::Position(position) if position.size != 0);
+        for contract in Venue::contracts() {
+            let key = &Key::Position(account, contract.clone());
+            let Some(versions) = venue.versions.get(key) else { continue };
+            if self.must_be_there(versions, is_open) {
+                assert!(list.values().any(|position| position.contract_id == contract), "{contract} is missing");
             }
         }
     }
@@ -193,9 +188,10 @@ impl Oracle {
         if list.known < Known::Live {
             return;
         }
-        for (key, versions) in &venue.versions {
+        for key in venue.working.iter().copied().map(Key::Order) {
+            let (key, versions) = (&key, &venue.versions[&key]);
             let is_working = |value: &Value| matches!(value, Value::Order(order) if order.account_id == account && !order.status.is_terminal());
-            if matches!(key, Key::Order(_)) && self.must_be_there(key, versions, is_working) {
+            if self.must_be_there(versions, is_working) {
                 assert!(
                     list.values().any(|order| Key::Order(order.id) == *key),
                     "{key:?} is missing, heard {}, truth {versions:?}",
@@ -220,10 +216,10 @@ impl Oracle {
             return;
         }
         let believed: BTreeSet<TradeId> = list.values().map(|trade| trade.id).collect();
-        for (key, versions) in &venue.versions {
+        for (key, versions) in venue.versions.range(Key::Trade(TradeId::new(0))..) {
             let Key::Trade(id) = key else { continue };
             let is_ours = |value: &Value| matches!(value, Value::Trade(trade) if trade.account_id == account);
-            if self.must_be_there(key, versions, is_ours) {
+            if self.must_be_there(versions, is_ours) {
                 assert!(believed.contains(id), "{id} is missing");
             }
         }
@@ -251,23 +247,28 @@ impl Oracle {
 
     /// What is live or verified is a version that is new enough.
     fn check(&self, venue: &Venue, key: &Key, known: Known, is_it: impl Fn(&Value) -> bool) {
-        if known < Known::Live || self.lost.contains_key(key) {
+        if known < Known::Live {
             return;
         }
         let versions = &venue.versions[key];
-        let floor = versions.iter().rposition(|(serial, _)| *serial <= self.heard).unwrap_or(0);
+        let floor = self.floor(versions).unwrap_or(0);
         let is_true = versions[floor..].iter().any(|(_, value)| is_it(value));
         assert!(is_true, "{key:?} is said to be {known}, heard {}, truth {:?}", self.heard, &versions[floor..]);
     }
 
+    /// The oldest version that can be believed: the newest that was heard, but for what was lost without a sign a short time ago.
+    fn floor(&self, versions: &[(u64, Value)]) -> Option<usize> {
+        versions.iter().rposition(|(serial, _)| *serial <= self.heard && !self.lost.contains_key(serial))
+    }
+
     /// Whether something is in every version that can be believed.
-    fn must_be_there(&self, key: &Key, versions: &[(u64, Value)], is_there: impl Fn(&Value) -> bool) -> bool {
-        let Some(floor) = versions.iter().rposition(|(serial, _)| *serial <= self.heard) else { return false };
-        !self.lost.contains_key(key) && versions[floor..].iter().all(|(_, value)| is_there(value))
+    fn must_be_there(&self, versions: &[(u64, Value)], is_there: impl Fn(&Value) -> bool) -> bool {
+        let floor = self.floor(versions);
+        floor.is_some_and(|floor| versions[floor..].iter().all(|(_, value)| is_there(value)))
     }
 
     /// Everything has come to rest: all of it is known, and true.
-    pub fn at_rest(&self, machine: &UserMachine, venue: &Venue, now: Moment) {
+    pub(crate) fn at_rest(&self, machine: &UserMachine, venue: &Venue, was_old: bool, now: Moment) {
         assert_eq!(machine.gaps_open(), Vec::new());
         let state = machine.state();
         for (name, known) in [
@@ -292,7 +293,9 @@ impl Oracle {
                 .map(|order| (order.id, order))
                 .collect();
             for truth in venue.orders(account) {
-                let is_history = truth.status.is_terminal() && truth.update_timestamp < Some(self.began.wall);
+                // Where REST has no list of suspended orders, one from before that ended unseen leaves no trace.
+                let at = if was_old { truth.creation_timestamp } else { truth.update_timestamp };
+                let is_history = truth.status.is_terminal() && at < Some(self.began.wall);
                 match orders.get(&truth.id) {
                     Some(order) => assert!(same_order(order, truth), "{order:?} is {truth:?}"),
                     None => assert!(is_history, "{truth:?} is missing"),

@@ -1,6 +1,6 @@
 //! The venue as it is: every value with all its versions, and REST answers of the moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use topstep_model::rest::{self, Request};
@@ -11,12 +11,12 @@ use topstep_model::{
 use topstep_session::Moment;
 use topstep_session::user::{Answer, Query, QueryFailure};
 
-pub const ACCOUNTS: [AccountId; 2] = [AccountId::new(11), AccountId::new(12)];
+pub(crate) const ACCOUNTS: [AccountId; 2] = [AccountId::new(11), AccountId::new(12)];
 const CONTRACTS: [&str; 3] = ["CON.F.US.EP.Z26", "CON.F.US.MNQ.Z26", "CON.F.US.CLE.F27"];
 
 /// Something with versions.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Key {
+pub(crate) enum Key {
     Account(AccountId),
     Position(AccountId, ContractId),
     Order(OrderId),
@@ -24,7 +24,7 @@ pub enum Key {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub(crate) enum Value {
     Account(Account),
     Position(Position),
     Order(Order),
@@ -33,27 +33,29 @@ pub enum Value {
 
 /// One event of the hub.
 #[derive(Debug, Clone)]
-pub struct Row {
-    pub serial: u64,
-    pub key: Key,
-    pub account: AccountId,
+pub(crate) struct Row {
+    pub(crate) serial: u64,
+    pub(crate) key: Key,
+    pub(crate) account: AccountId,
     /// The arguments as they go over the wire.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 #[derive(Default)]
-pub struct Venue {
-    pub versions: BTreeMap<Key, Vec<(u64, Value)>>,
-    pub serial: u64,
+pub(crate) struct Venue {
+    pub(crate) versions: BTreeMap<Key, Vec<(u64, Value)>>,
+    pub(crate) serial: u64,
+    /// The orders that are not over.
+    pub(crate) working: BTreeSet<OrderId>,
     next_id: i64,
     /// Rows that were not published yet.
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
     /// REST does not know the newer calls.
-    pub is_old: bool,
+    pub(crate) is_old: bool,
 }
 
 impl Venue {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut venue = Self { next_id: 3_000_000_000, ..Self::default() };
         for id in ACCOUNTS {
             let mut account = Account::new(id);
@@ -64,23 +66,25 @@ impl Venue {
         venue
     }
 
-    pub fn contracts() -> impl Iterator<Item = ContractId> {
+    pub(crate) fn contracts() -> impl Iterator<Item = ContractId> {
         CONTRACTS.into_iter().map(ContractId::from)
     }
 
-    pub fn last(&self, key: &Key) -> Option<&Value> {
+    pub(crate) fn last(&self, key: &Key) -> Option<&Value> {
         self.versions.get(key).and_then(|versions| versions.last()).map(|(_, value)| value)
     }
 
-    pub fn orders(&self, account: AccountId) -> impl Iterator<Item = &Order> {
-        self.versions.values().filter_map(move |versions| match versions.last() {
+    pub(crate) fn orders(&self, account: AccountId) -> impl Iterator<Item = &Order> {
+        let all = self.versions.range(Key::Order(OrderId::new(0))..Key::Trade(TradeId::new(0)));
+        all.filter_map(move |(_, versions)| match versions.last() {
             Some((_, Value::Order(order))) if order.account_id == account => Some(order),
             _ => None,
         })
     }
 
-    pub fn positions(&self, account: AccountId) -> impl Iterator<Item = &Position> {
-        self.versions.values().filter_map(move |versions| match versions.last() {
+    pub(crate) fn positions(&self, account: AccountId) -> impl Iterator<Item = &Position> {
+        let all = self.versions.range(Key::Position(AccountId::new(0), "".into())..Key::Order(OrderId::new(0)));
+        all.filter_map(move |(_, versions)| match versions.last() {
             Some((_, Value::Position(position))) if position.account_id == account && position.size != 0 => {
                 Some(position)
             }
@@ -88,19 +92,22 @@ impl Venue {
         })
     }
 
-    pub fn trades(&self, account: AccountId) -> impl Iterator<Item = &UserTrade> {
-        self.versions.values().filter_map(move |versions| match versions.last() {
+    pub(crate) fn trades(&self, account: AccountId) -> impl Iterator<Item = &UserTrade> {
+        self.versions.range(Key::Trade(TradeId::new(0))..).filter_map(move |(_, versions)| match versions.last() {
             Some((_, Value::Trade(trade))) if trade.account_id == account => Some(trade),
             _ => None,
         })
     }
 
     /// Something happens in the market, or somebody does something.
-    pub fn act(&mut self, now: Moment, rng: &mut fastrand::Rng) {
+    pub(crate) fn act(&mut self, now: Moment, rng: &mut fastrand::Rng) {
         let account = rng.choice(ACCOUNTS).expect("there are accounts");
         let at = stamp(now);
-        let working: Vec<Order> = self.orders(account).filter(|order| !order.status.is_terminal()).cloned().collect();
-        let picked = rng.choice(working);
+        let working: Vec<OrderId> = self.working.iter().copied().collect();
+        let picked = rng.choice(working).and_then(|id| match self.last(&Key::Order(id)) {
+            Some(Value::Order(order)) => Some(order.clone()),
+            _ => None,
+        });
         match (rng.u32(0..100), picked) {
             (0..25, _) => self.market_order(account, at, rng),
             (25..45, _) => {
@@ -121,8 +128,10 @@ impl Venue {
                 self.order(order, OrderStatus::Rejected, at);
             }
             (55..58, _) => {
-                let trades: Vec<UserTrade> = self.trades(account).cloned().collect();
-                if let Some(mut trade) = rng.choice(trades) {
+                let trades = self.trades(account).count();
+                let picked = rng.usize(0..trades.max(1));
+                let picked = self.trades(account).nth(picked).cloned();
+                if let Some(mut trade) = picked {
                     trade.voided = Some(true);
                     self.trade(trade);
                 }
@@ -225,6 +234,11 @@ impl Venue {
     fn order(&mut self, mut order: Order, status: OrderStatus, at: Timestamp) {
         order.status = status;
         order.update_timestamp = Some(at);
+        if status.is_terminal() {
+            self.working.remove(&order.id);
+        } else {
+            self.working.insert(order.id);
+        }
         self.put(Key::Order(order.id), order.account_id, Value::Order(order), Some(StreamAction::Update));
     }
 
@@ -255,7 +269,7 @@ impl Venue {
     }
 
     /// What REST answers now. `spoil`: the answer has no list (0) or a row that cannot be read (1).
-    pub fn answer(&self, query: &Query, spoil: Option<u8>) -> Result<Answer, QueryFailure> {
+    pub(crate) fn answer(&self, query: &Query, spoil: Option<u8>) -> Result<Answer, QueryFailure> {
         let read = |name: &str, mut rows: Vec<String>, more: &str| {
             match spoil {
                 Some(0) => return format!(r#"{{"success":true,"errorCode":0{more}}}"#),

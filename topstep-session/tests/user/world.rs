@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::fmt::Debug;
 use std::time::Duration;
 
 use signalr_proto::time::Instant;
@@ -14,28 +15,28 @@ use crate::venue::{ACCOUNTS, Key, Row, Venue};
 
 /// How a world goes wrong.
 #[derive(Debug, Clone)]
-pub struct Faults {
+pub(crate) struct Faults {
     /// The mean time between two acts in the market, in milliseconds.
-    pub act_every: u64,
+    pub(crate) act_every: u64,
     /// The mean time between two losses of the connection, in milliseconds; 0: none.
-    pub drop_every: u64,
+    pub(crate) drop_every: u64,
     /// How many events of a thousand are lost though the connection lives.
-    pub silent: u32,
+    pub(crate) silent: u32,
     /// How many of a thousand cannot be read.
-    pub malformed: u32,
+    pub(crate) malformed: u32,
     /// How many REST calls of a thousand fail, are throttled, or bring an answer with something wrong.
-    pub rest: u32,
+    pub(crate) rest: u32,
     /// The longest time that an event is on its way, and an answer (half of it each way), in milliseconds.
-    pub event_delay: u64,
-    pub rest_delay: u64,
+    pub(crate) event_delay: u64,
+    pub(crate) rest_delay: u64,
     /// Whether the newer calls are missing while things go wrong.
-    pub is_old: bool,
+    pub(crate) is_old: bool,
     /// Whether there are more working orders than fit a page.
-    pub is_crowded: bool,
+    pub(crate) is_crowded: bool,
 }
 
 impl Faults {
-    pub fn random(rng: &mut fastrand::Rng) -> Self {
+    pub(crate) fn random(rng: &mut fastrand::Rng) -> Self {
         Self {
             act_every: rng.choice([150, 700, 2500]).unwrap_or(700),
             drop_every: rng.choice([0, 3000, 12_000, 40_000]).unwrap_or(0),
@@ -50,6 +51,7 @@ impl Faults {
     }
 }
 
+#[derive(Debug)]
 enum Event {
     Act,
     Drop,
@@ -63,19 +65,22 @@ enum Event {
 }
 
 /// What the hub sends.
+#[derive(Debug)]
 enum Record {
     Row(Row, bool),
     Ack(Subject, u64, u64),
 }
 
-pub struct World {
-    pub rng: fastrand::Rng,
-    pub now: Moment,
-    pub faults: Faults,
-    pub venue: Venue,
-    pub machine: UserMachine,
-    pub oracle: Oracle,
-    pub is_healed: bool,
+pub(crate) struct World {
+    pub(crate) rng: fastrand::Rng,
+    pub(crate) now: Moment,
+    pub(crate) faults: Faults,
+    pub(crate) venue: Venue,
+    pub(crate) machine: UserMachine,
+    pub(crate) oracle: Oracle,
+    pub(crate) is_healed: bool,
+    /// Whether everything that happens is written down.
+    pub(crate) is_loud: bool,
     queue: BinaryHeap<Reverse<(u64, u64)>>,
     events: BTreeMap<u64, Event>,
     next_event: u64,
@@ -92,7 +97,7 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         let faults = Faults::random(&mut rng);
         let wall: Timestamp = "2026-11-18T20:00:00Z".parse().expect("a time");
@@ -105,6 +110,7 @@ impl World {
             now,
             faults,
             is_healed: false,
+            is_loud: false,
             queue: BinaryHeap::new(),
             events: BTreeMap::new(),
             next_event: 0,
@@ -141,7 +147,7 @@ impl World {
     }
 
     /// Lets so much time pass.
-    pub fn run(&mut self, time: Duration) {
+    pub(crate) fn run(&mut self, time: Duration) {
         let end = self.now.mono + time;
         loop {
             let event = self.queue.peek().map(|Reverse((at, _))| *at);
@@ -164,12 +170,13 @@ impl World {
     }
 
     /// From here on nothing goes wrong, and nothing happens.
-    pub fn heal(&mut self) {
+    pub(crate) fn heal(&mut self) {
         self.is_healed = true;
         self.venue.is_old = false;
     }
 
     fn happen(&mut self, event: Event) {
+        self.say(&event);
         match event {
             Event::Act => {
                 if self.is_healed {
@@ -250,7 +257,8 @@ impl World {
                 continue;
             }
             if self.rng.u32(0..1000) < self.faults.silent {
-                self.oracle.lose_silently(&row, &subject, self.now);
+                self.say(&("lost", &row));
+                self.oracle.lose_silently(&row, self.now);
                 continue;
             }
             let is_malformed = self.rng.u32(0..1000) < self.faults.malformed;
@@ -318,6 +326,7 @@ impl World {
             self.after(wait, Event::Ask(ticket, query));
         }
         while let Some(event) = self.machine.poll_event() {
+            self.say(&event);
             self.oracle.told(event);
         }
         self.oracle.look(self.now, &self.machine, &self.venue);
@@ -334,6 +343,12 @@ impl World {
         if self.is_connected {
             let wait = Duration::from_millis(self.rng.u64(1..100));
             self.after(wait, Event::Join(self.connection, subject, self.calls));
+        }
+    }
+
+    fn say(&self, what: &dyn Debug) {
+        if self.is_loud {
+            eprintln!("{} {what:?}", self.now.wall);
         }
     }
 
