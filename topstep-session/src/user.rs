@@ -167,7 +167,7 @@ impl UserMachine {
         let spacing = self.config.reconcile_spacing;
         let feed = self.feeds.get_mut(subject).filter(|feed| feed.wants > 0 && !feed.is_acked);
         let Some(feed) = feed.filter(|_| self.is_connected) else { return };
-        (feed.is_acked, feed.refusal) = (true, None);
+        (feed.is_acked, feed.acked_at, feed.refusal) = (true, self.serial, None);
         feed.plan_reconcile(now.mono, spacing);
         self.run_due(now);
     }

@@ -42,12 +42,36 @@ impl UserMachine {
         if is_audit {
             return self.compare(now, subject, found, is_complete);
         }
+        if needs_rest && self.is_contested(subject, &found, is_complete) {
+            return self.again(now, subject);
+        }
         self.apply(now, subject, found, is_complete, start.serial);
         if is_complete {
             self.finish(now, subject, start);
         } else {
             self.fail(now, subject, self.config.retry_interval);
         }
+    }
+
+    /// Whether a list contradicts what the stream told since the acknowledgement. It may be behind the stream: only if it says so twice, with a
+    /// pause in between, it is ahead.
+    fn is_contested(&mut self, subject: &Subject, found: &Found, is_complete: bool) -> bool {
+        let Some(acked_at) = self.feeds.get(subject).map(|feed| feed.acked_at) else { return false };
+        let mut differences = self.differences(found, is_complete, self.began);
+        differences.retain(|key| match (subject, key) {
+            (_, Key::Account(id)) => self.accounts.row(id).is_some_and(|held| held.heard > acked_at),
+            (Subject::Positions(account), Key::Contract(contract)) => {
+                let held = self.positions.get(account).and_then(|table| table.row(contract));
+                held.is_some_and(|held| held.heard > acked_at)
+            }
+            _ => false,
+        });
+        let Some(read) = self.feeds.get_mut(subject).and_then(|feed| feed.read.as_mut()) else { return false };
+        let suspected = std::mem::replace(&mut read.suspects, differences.clone());
+        let since = std::mem::replace(&mut read.suspected, read.start.serial);
+        let is_confirmed =
+            differences.is_subset(&suspected) && self.feeds.get(subject).is_some_and(|feed| feed.heard <= since);
+        !differences.is_empty() && !is_confirmed
     }
 
     /// Compares what an audit found with what is believed. A difference counts when it is there twice, and the stream was silent about it.

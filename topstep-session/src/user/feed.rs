@@ -19,8 +19,9 @@ pub(super) struct Feed {
     /// Whether the hub acknowledged the subscription on this connection.
     pub(super) is_acked: bool,
     pub(super) gap: Option<OpenGap>,
-    /// The serial number of the stream's last row.
+    /// The serial number of the stream's last row of it, and that of the last row of all when it was acknowledged.
     pub(super) heard: u64,
+    pub(super) acked_at: u64,
     /// Whether REST confirmed the list as a whole, and the stream told nothing since.
     pub(super) is_verified: bool,
     /// Whether REST has no complete list of what there is.
@@ -39,7 +40,8 @@ pub(super) struct Feed {
     pub(super) newest: Option<Timestamp>,
     /// When the next read is due.
     pub(super) due: Option<Instant>,
-    /// When the last reconcile began.
+    /// When the last read began, and the last reconcile.
+    pub(super) begun: Option<Instant>,
     pub(super) reconciled: Option<Instant>,
     /// How many audits there were, and how many in a row found something.
     pub(super) audits: u64,
@@ -111,6 +113,7 @@ impl Feed {
             is_acked: false,
             gap: None,
             heard: 0,
+            acked_at: 0,
             is_verified: false,
             is_partial: false,
             is_overfull: false,
@@ -120,6 +123,7 @@ impl Feed {
             known_until,
             newest: None,
             due: None,
+            begun: None,
             reconciled: None,
             audits: 0,
             mismatches: 0,
@@ -167,8 +171,9 @@ impl Feed {
         self.due = Some(self.spaced(now, spacing));
     }
 
-    /// Moves the next read forward.
-    pub(super) fn hurry(&mut self, at: Instant) {
+    /// Moves the next read forward, but not before the last one is this long ago.
+    pub(super) fn hurry(&mut self, at: Instant, spacing: Duration) {
+        let at = self.begun.map_or(at, |begun| at.max(begun + spacing));
         if self.due.is_some_and(|due| due > at) {
             self.due = Some(at);
         }

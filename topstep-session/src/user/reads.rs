@@ -56,6 +56,7 @@ impl UserMachine {
             return;
         }
         let is_audit = feed.gap.is_none();
+        feed.begun = Some(now.mono);
         if is_audit {
             feed.audits += 1;
         } else {

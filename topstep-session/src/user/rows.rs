@@ -126,7 +126,7 @@ impl UserMachine {
             self.counters.evicted += 1;
         }
         if is_doubtful {
-            feed.hurry(now.mono + self.config.stable_pause);
+            feed.hurry(now.mono + self.config.stable_pause, self.config.reconcile_spacing);
         }
     }
 }

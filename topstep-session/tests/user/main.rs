@@ -3,6 +3,7 @@
 //! `USER_SEEDS=n` plays so many worlds, `USER_SEED=s` one of them and writes down what happens in it.
 
 mod oracle;
+mod rules;
 mod venue;
 mod world;
 

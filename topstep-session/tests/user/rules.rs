@@ -1,1 +1,7 @@
 //! The machine's rules, one by one.
+
+mod gaps;
+mod orders;
+mod positions;
+mod rig;
+mod trades;
