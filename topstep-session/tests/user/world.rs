@@ -29,6 +29,8 @@ pub(crate) struct Faults {
     /// The longest time that an event is on its way, and an answer (half of it each way), in milliseconds.
     pub(crate) event_delay: u64,
     pub(crate) rest_delay: u64,
+    /// The mean time between two whims of the application or the glue, in milliseconds; 0: none.
+    pub(crate) churn_every: u64,
     /// Whether the newer calls are missing while things go wrong.
     pub(crate) is_old: bool,
     /// Whether there are more working orders than fit a page.
@@ -45,6 +47,7 @@ impl Faults {
             rest: rng.choice([0, 0, 100, 400]).unwrap_or(0),
             event_delay: rng.choice([5, 80, 1500]).unwrap_or(80),
             rest_delay: rng.choice([20, 400, 3000]).unwrap_or(400),
+            churn_every: rng.choice([0, 0, 4000]).unwrap_or(0),
             is_old: rng.u32(0..8) == 0,
             is_crowded: rng.u32(0..25) == 0,
         }
@@ -55,6 +58,8 @@ impl Faults {
 enum Event {
     Act,
     Drop,
+    Churn,
+    Want(Subject),
     Connect,
     /// The subscribe call reaches the hub.
     Join(u64, Subject, u64),
@@ -139,6 +144,10 @@ impl World {
         world.after(Duration::from_millis(50), Event::Connect);
         let act = world.some(world.faults.act_every);
         world.after(act, Event::Act);
+        if world.faults.churn_every > 0 {
+            let churn = world.some(world.faults.churn_every);
+            world.after(churn, Event::Churn);
+        }
         if world.faults.drop_every > 0 {
             let drop = world.some(world.faults.drop_every);
             world.after(drop, Event::Drop);
@@ -195,10 +204,18 @@ impl World {
                 self.joined.clear();
                 let cause = self.rng.choice([GapCause::TransportLost, GapCause::ClosedByHub]);
                 self.machine.handle_lost(self.now, cause.expect("there are two"));
-                self.oracle.lost(&self.machine);
+                self.oracle.lost(&self.machine, self.wishes.len());
                 let wait = self.some(1500);
                 self.after(wait, Event::Connect);
             }
+            Event::Churn => {
+                if !self.is_healed {
+                    self.churn();
+                    let next = self.some(self.faults.churn_every);
+                    self.after(next, Event::Churn);
+                }
+            }
+            Event::Want(subject) => self.machine.want(self.now, subject),
             Event::Connect => {
                 self.connection += 1;
                 self.is_connected = true;
@@ -228,6 +245,24 @@ impl World {
                 self.after(wait, Event::Answer(ticket, answer));
             }
             Event::Answer(ticket, answer) => self.machine.handle_answer(self.now, ticket, answer),
+        }
+    }
+
+    /// Somebody changes his mind, or a subscription is made anew.
+    fn churn(&mut self) {
+        let Some(subject) = self.rng.choice(self.wishes.keys().cloned().collect::<Vec<_>>()) else { return };
+        match self.rng.u32(0..3) {
+            0 => {
+                self.machine.unwant(self.now, &subject);
+                let wait = self.some(2500);
+                self.after(wait, Event::Want(subject));
+            }
+            1 => self.machine.handle_gap(self.now, &subject, GapCause::ConsumerOverflow),
+            _ => {
+                self.machine.handle_gap(self.now, &subject, GapCause::Resubscribed);
+                self.joined.remove(&subject);
+                self.wish(subject);
+            }
         }
     }
 
