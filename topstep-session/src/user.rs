@@ -4,7 +4,7 @@
 //! and no clock: a [`Moment`] goes in, queries, actions and events come out.
 //!
 //! * A subject that is wanted begins with a gap, and every hole opens one, before the first event that follows it. Events go straight through,
-//!   [`Provisional`](Known::Provisional) while the gap is open.
+//!   [`Provisional`](crate::Known::Provisional) while the gap is open.
 //! * Once the hub has acknowledged the subscription, REST is read. Only an answer to a question that was asked after that closes the gap: what
 //!   differs is told with [`Source::Rest`](crate::Source::Rest), then the verdict.
 //! * Orders are put in order by their stamps, trades by their ids. Positions and accounts have no stamps: a list counts only if no event came

@@ -268,12 +268,16 @@ impl Venue {
         self.next_id
     }
 
-    /// What REST answers now. `spoil`: the answer has no list (0) or a row that cannot be read (1).
+    /// What REST answers now. `spoil`: the answer has no list (0) or one of its rows cannot be read (1).
     pub(crate) fn answer(&self, query: &Query, spoil: Option<u8>) -> Result<Answer, QueryFailure> {
         let read = |name: &str, mut rows: Vec<String>, more: &str| {
             match spoil {
                 Some(0) => return format!(r#"{{"success":true,"errorCode":0{more}}}"#),
-                Some(_) => rows.push(r#"{"id":"?"}"#.into()),
+                Some(_) => {
+                    // One that was there.
+                    rows.pop();
+                    rows.push(r#"{"id":"?"}"#.into());
+                }
                 None => {}
             }
             format!(r#"{{"success":true,"errorCode":0{more},"{name}":[{}]}}"#, rows.join(","))
