@@ -302,7 +302,7 @@ impl<R: Runtime> Gateway<R> {
             Query::OrdersSince { account, start } => {
                 Answer::Orders(self.read(&Query::orders_since(account, start)).await?)
             }
-            Query::Order { account, order } => Answer::Order(self.read(&Query::order(account, order)).await?),
+            Query::Order { account, order } => Answer::Order(Box::new(self.read(&Query::order(account, order)).await?)),
             Query::Trades { account, start } => Answer::Trades(self.read(&Query::trades(account, start)).await?),
         })
     }

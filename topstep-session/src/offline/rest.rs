@@ -66,7 +66,7 @@ impl Backend for ScriptBackend {
                 Query::OrdersSince { account, start } => {
                     Answer::Orders(script.ask(&Query::orders_since(account, start))?)
                 }
-                Query::Order { account, order } => Answer::Order(script.ask(&Query::order(account, order))?),
+                Query::Order { account, order } => Answer::Order(Box::new(script.ask(&Query::order(account, order))?)),
                 Query::Trades { account, start } => Answer::Trades(script.ask(&Query::trades(account, start))?),
             })
         }

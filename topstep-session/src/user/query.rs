@@ -110,7 +110,6 @@ impl Query {
 /// What a [`Query`] brought.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "an answer is moved twice and then taken apart")]
 pub enum Answer {
     /// To [`Query::Accounts`].
     Accounts(Accounts),
@@ -121,7 +120,7 @@ pub enum Answer {
     /// To [`Query::OrdersSince`] and [`Query::OpenOrders`].
     Orders(Orders),
     /// To [`Query::Order`].
-    Order(FoundOrder),
+    Order(Box<FoundOrder>),
     /// To [`Query::Trades`].
     Trades(Trades),
 }

@@ -328,7 +328,8 @@ impl Venue {
                 };
                 assert_eq!(row.account_id, *account);
                 let body = format!(r#"{{"success":true,"errorCode":0,"order":{}}}"#, text(row));
-                Answer::Order(rest::FindOrder::read(&rest::Answer::new(200, body.as_bytes())).expect("reads"))
+                let answer = rest::Answer::new(200, body.as_bytes());
+                Answer::Order(Box::new(rest::FindOrder::read(&answer).expect("reads")))
             }
             Query::Trades { account, start } => {
                 let rows = self.trades(*account).filter(|trade| trade.creation_timestamp >= Some(*start));

@@ -167,7 +167,7 @@ fn answer(query: &Query, rows: &str) -> Answer {
         Query::Accounts => Answer::Accounts(rest::SearchAccounts::read(&body).expect("accounts")),
         Query::Positions(_) => Answer::Positions(rest::SearchOpenPositions::read(&body).expect("positions")),
         Query::Trades { .. } => Answer::Trades(rest::SearchTrades::read(&body).expect("trades")),
-        Query::Order { .. } => Answer::Order(rest::FindOrder::read(&body).expect("an order")),
+        Query::Order { .. } => Answer::Order(Box::new(rest::FindOrder::read(&body).expect("an order"))),
         Query::WorkingOrders { .. } => Answer::Page(rest::QueryOrders::read(&body).expect("a page")),
         _ => Answer::Orders(rest::SearchOrders::read(&body).expect("orders")),
     }
