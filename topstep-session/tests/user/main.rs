@@ -14,7 +14,7 @@ use world::World;
 
 /// How long things go wrong.
 const TROUBLE: Duration = Duration::from_secs(100);
-/// From the last fault on: a retry (15 s), an audit (45 s), the spacing of a reconcile (15 s), and what the reads take.
+/// From the last fault on: a retry (15 s), an audit (45 s), the spacing of a reconcile (15 s), beside what the reads take.
 const UNTIL_REST: Duration = Duration::from_secs(100);
 
 #[test]
@@ -39,7 +39,7 @@ fn play(seed: u64) {
     }
     world.run(TROUBLE);
     world.heal();
-    world.run(UNTIL_REST);
+    world.run(UNTIL_REST + world.faults.reads_take());
     world.oracle.at_rest(&world.machine, &world.venue, world.faults.is_old, world.now);
     assert!(world.oracle.gaps_closed >= 7, "at least the beginning of each subject was settled");
 }

@@ -15,13 +15,15 @@ use topstep_session::{Gap, GapNotice, Known, Moment, Source, Subject};
 
 use crate::venue::{ACCOUNTS, Key, Row, Value, Venue};
 
-/// The time from a silent loss to the end of the next audit, when every read succeeds.
-const ONE_AUDIT: Duration = Duration::from_secs(65);
+/// The time from a silent loss to the end of the next audit, when every read succeeds, beside the time that REST takes.
+const ONE_AUDIT: Duration = Duration::from_secs(50);
 /// What each read that fails adds to it: a throttle's wait, at most, and the read.
 const ONE_FAILURE: Duration = Duration::from_secs(32);
 
 pub(crate) struct Oracle {
     began: Moment,
+    /// What REST takes for the passes of an audit, at most.
+    reads_take: Duration,
     /// The newest version at the beginning.
     began_serial: u64,
     /// The serial number of the last record that was delivered on this connection.
@@ -38,9 +40,10 @@ pub(crate) struct Oracle {
 }
 
 impl Oracle {
-    pub(crate) fn new(began: Moment) -> Self {
+    pub(crate) fn new(began: Moment, reads_take: Duration) -> Self {
         Self {
             began,
+            reads_take,
             began_serial: 0,
             heard: 0,
             acknowledged: BTreeSet::new(),
@@ -126,10 +129,10 @@ impl Oracle {
     pub(crate) fn look(&mut self, now: Moment, machine: &UserMachine, venue: &Venue) {
         self.looks += 1;
         self.failed_reads = machine.counters().failed_reads;
-        let failed = self.failed_reads;
+        let (failed, one_audit) = (self.failed_reads, ONE_AUDIT + self.reads_take);
         self.lost.retain(|_, (at, before)| {
             let failures = u32::try_from(failed - *before).unwrap_or(u32::MAX);
-            now.mono <= *at + ONE_AUDIT + ONE_FAILURE.saturating_mul(failures)
+            now.mono <= *at + one_audit + ONE_FAILURE.saturating_mul(failures)
         });
         for account in ACCOUNTS {
             if let Some(entry) = machine.account(account) {

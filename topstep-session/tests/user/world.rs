@@ -54,6 +54,13 @@ impl Faults {
     }
 }
 
+impl Faults {
+    /// What REST takes for the passes of a read, at most: two of them, each with up to six questions in turn, there and back.
+    pub(crate) fn reads_take(&self) -> Duration {
+        Duration::from_millis(self.rest_delay * 24)
+    }
+}
+
 #[derive(Debug)]
 enum Event {
     Act,
@@ -110,7 +117,7 @@ impl World {
         let mut world = Self {
             venue: Venue::new(),
             machine: UserMachine::new(UserConfig::default(), now),
-            oracle: Oracle::new(now),
+            oracle: Oracle::new(now, faults.reads_take()),
             rng,
             now,
             faults,
