@@ -29,8 +29,10 @@ mod builder;
 mod call;
 pub(crate) mod clock;
 mod close;
+mod equity;
 mod history;
 pub(crate) mod limiter;
+mod live_bars;
 mod orders;
 mod sessions;
 mod settle;
@@ -38,10 +40,12 @@ mod tags;
 mod trading;
 pub(crate) mod wire;
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use adapter_core::{HttpClient, Runtime};
+use topstep_model::{ContractId, Tick};
 
 use crate::budget::Budget;
 use crate::latest::desk::LatestDesk;
@@ -51,8 +55,10 @@ pub use accounts::{AccountError, AccountSelector};
 pub use builder::{ConnectError, GatewayBuilder, GatewayConfig};
 use clock::Clock;
 pub use close::LeftOpen;
+pub use equity::Equity;
 pub use history::ContractList;
 use limiter::Limiter;
+pub use live_bars::LiveBars;
 pub use orders::QueriedOrders;
 pub use sessions::Handler;
 use sessions::Sessions;
@@ -74,6 +80,8 @@ pub(crate) struct Inner<R> {
     pub(crate) tags: Tags,
     pub(crate) latest: LatestDesk,
     sessions: OnceLock<Sessions>,
+    /// The ticks of contracts that were asked for: they never change.
+    ticks: Mutex<BTreeMap<ContractId, Tick>>,
 }
 
 impl Gateway<()> {

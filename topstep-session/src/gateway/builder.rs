@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use adapter_core::{ConfigError, HttpClient, Proxy, RetryPolicy, Runtime};
@@ -209,6 +209,7 @@ impl GatewayBuilder {
             tags,
             latest: LatestDesk::default(),
             sessions: OnceLock::new(),
+            ticks: Mutex::default(),
         };
         let inner = Arc::new(inner);
         let sessions = Sessions::begin(&inner, &sessions)?;

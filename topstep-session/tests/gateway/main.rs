@@ -10,3 +10,4 @@ mod outcomes;
 mod secrets;
 mod support;
 mod tokens;
+mod worth;
