@@ -94,7 +94,7 @@ async fn run<R: Runtime>(options: Options) -> Result<(), Box<dyn Error>> {
     loop {
         futures_util::select! {
             event = events.select_next_some() => {
-                for line in told::lines(&event.kind) {
+                if let Some(line) = told::line(&event.kind) {
                     out.write(line)?;
                 }
             }

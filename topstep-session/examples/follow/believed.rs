@@ -8,7 +8,7 @@ use topstep_session::{Gateway, Known, LinkStatus};
 use crate::told;
 
 /// Everything that is believed now.
-pub fn state<R: Runtime>(gateway: &Gateway<R>, began: Timestamp) -> Map<String, Value> {
+pub(crate) fn state<R: Runtime>(gateway: &Gateway<R>, began: Timestamp) -> Map<String, Value> {
     let (user, market) = (gateway.user_session(), gateway.market());
     let (believed, quoted) = (user.state(), market.state());
     let trades = believed.trades.entries.iter();

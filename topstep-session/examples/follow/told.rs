@@ -5,8 +5,8 @@ use topstep_model::{Account, ContractId, MarketTrade, Order, Position, Price, Ti
 use topstep_session::market::MergedQuote;
 use topstep_session::{EventKind, GapNotice, Lifecycle, Source};
 
-/// The lines that tell of an event: one, or none where there is nothing to tell.
-pub fn lines(event: &EventKind) -> Option<Map<String, Value>> {
+/// The line that tells of an event; `None` where there is nothing to tell.
+pub(crate) fn line(event: &EventKind) -> Option<Map<String, Value>> {
     Some(object(match event {
         EventKind::Account(told) => value("account", told.source, account(&told.value)),
         EventKind::Order(told) => value("order", told.source, order(&told.value)),
@@ -53,11 +53,11 @@ pub fn lines(event: &EventKind) -> Option<Map<String, Value>> {
     }))
 }
 
-pub fn account(account: &Account) -> Value {
+pub(crate) fn account(account: &Account) -> Value {
     json!({"id": account.id, "balance": decimal(account.balance), "canTrade": account.can_trade})
 }
 
-pub fn order(order: &Order) -> Value {
+pub(crate) fn order(order: &Order) -> Value {
     json!({
         "accountId": order.account_id, "id": order.id, "contractId": order.contract_id, "status": order.status,
         "type": order.kind, "side": order.side, "size": order.size, "fillVolume": order.fill_volume.unwrap_or(0),
@@ -66,14 +66,14 @@ pub fn order(order: &Order) -> Value {
     })
 }
 
-pub fn position(position: &Position) -> Value {
+pub(crate) fn position(position: &Position) -> Value {
     json!({
         "accountId": position.account_id, "contractId": position.contract_id, "type": position.kind,
         "size": position.size, "averagePrice": decimal(position.average_price),
     })
 }
 
-pub fn trade(trade: &UserTrade) -> Value {
+pub(crate) fn trade(trade: &UserTrade) -> Value {
     json!({
         "accountId": trade.account_id, "id": trade.id, "orderId": trade.order_id, "price": decimal(Some(trade.price)),
         "size": trade.size, "side": trade.side, "profitAndLoss": decimal(trade.profit_and_loss),
@@ -81,7 +81,7 @@ pub fn trade(trade: &UserTrade) -> Value {
     })
 }
 
-pub fn quote(quote: &MergedQuote) -> Value {
+pub(crate) fn quote(quote: &MergedQuote) -> Value {
     json!({
         "contractId": quote.contract, "bestBid": decimal(quote.bid()), "bestAsk": decimal(quote.ask()),
         "lastPrice": decimal(quote.last()),

@@ -70,7 +70,7 @@ impl<R: Runtime> Gateway<R> {
     /// Everything that happens on both hubs from now on, in one order.
     ///
     /// What concerns money is never dropped: a reader that lets 16,384 events wait holds the user hub up. Values of the market are left out
-    /// meanwhile, and counted ([`EventKind::Missed`]).
+    /// meanwhile, and counted ([`EventKind::Missed`](crate::EventKind::Missed)).
     pub fn events(&self, filter: Filter) -> Events {
         let sessions = self.sessions();
         let (user, market) = (sessions.user.link.clone(), sessions.market.link.clone());
@@ -82,7 +82,7 @@ impl<R: Runtime> Gateway<R> {
     }
 
     /// Hands every event that passes the filter to a handler, one after the other, in a task of its own. One that fails or panics is told as
-    /// [`EventKind::HandlerFailed`], goes on with the next event, and stops nobody else.
+    /// [`EventKind::HandlerFailed`](crate::EventKind::HandlerFailed), goes on with the next event, and stops nobody else.
     ///
     /// The handler ends when what this returns is dropped.
     pub fn handle<F, Fut, E>(&self, name: impl Into<String>, filter: Filter, handler: F) -> Handler
