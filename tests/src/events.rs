@@ -17,6 +17,7 @@ pub fn name(event: &Event) -> String {
         Event::Restored => "restored".to_owned(),
         Event::Disconnected(reason) => format!("disconnected:{}", reason.cause()),
         Event::GapOpened { .. } => "gap_opened".to_owned(),
+        Event::Subscribed { .. } => "subscribed".to_owned(),
         Event::GapClosed { .. } => "gap_closed".to_owned(),
         Event::SubscriptionFailed { .. } => "subscription_failed".to_owned(),
         Event::Invocation { target, .. } => format!("invocation:{target}"),

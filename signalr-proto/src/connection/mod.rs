@@ -137,6 +137,12 @@ pub enum Event {
         /// Why.
         reason: DisconnectReason,
     },
+    /// The hub sends this subscription's events from here on, and none were missed since it was asked for. Where some may have been,
+    /// [`GapClosed`](Self::GapClosed) is told instead.
+    Subscribed {
+        /// The subscription.
+        key: SubscriptionKey,
+    },
     /// The hub sends this subscription's events again.
     GapClosed {
         /// The subscription.

@@ -188,9 +188,13 @@ impl HubConnection {
         let gap_since = entry.gap_since.take();
         let is_wanted = entry.subscribers > 0;
         let key = entry.key.clone();
-        if let Some(since) = gap_since.filter(|_| is_wanted) {
-            self.gap_counts.seconds.record(now.saturating_since(since));
-            self.event(Event::GapClosed { key: key.clone() });
+        match gap_since {
+            Some(since) if is_wanted => {
+                self.gap_counts.seconds.record(now.saturating_since(since));
+                self.event(Event::GapClosed { key: key.clone() });
+            }
+            None if is_wanted => self.event(Event::Subscribed { key: key.clone() }),
+            _ => {}
         }
         for token in waiting {
             self.reply(token, Reply::Subscribed(Ok(epoch)));

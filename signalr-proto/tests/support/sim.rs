@@ -502,6 +502,7 @@ fn describe_event(event: &Event) -> String {
         Event::Resumed => "resumed".to_owned(),
         Event::Disconnected(why) => format!("disconnected {}", reason(why)),
         Event::GapOpened { key: opened, reason: why } => format!("gap_opened {} {}", key(opened), reason(why)),
+        Event::Subscribed { key: subscribed } => format!("subscribed {}", key(subscribed)),
         Event::GapClosed { key: closed } => format!("gap_closed {}", key(closed)),
         Event::SubscriptionFailed { key: failed, error } => format!("subscription_failed {} {error}", key(failed)),
         Event::Invocation { target, arguments, accepted } => format!("invocation {target} {arguments} {accepted}"),

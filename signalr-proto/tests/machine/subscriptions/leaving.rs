@@ -186,7 +186,7 @@ fn wishes_outlive_a_stop_and_the_next_start_tells_the_gap() {
     assert_eq!(sim.wire()[2..], [sub(2, "a"), sub(3, "b")]);
     sim.complete("2");
     sim.complete("3");
-    assert_eq!(sim.events(), ["gap_closed a", "restored"]);
+    assert_eq!(sim.events(), ["gap_closed a", "subscribed b", "restored"]);
 }
 
 #[test]
