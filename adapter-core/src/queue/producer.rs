@@ -125,10 +125,14 @@ impl<T> Producer<T> {
         }
     }
 
+    /// How many events wait for the consumer, those that are not flushed included.
+    pub fn waiting(&self) -> usize {
+        self.common.pending.load(Ordering::SeqCst) + self.batch.len()
+    }
+
     /// Whether the consumer should be waited for. A queue that drops never says so.
     pub fn is_full(&self) -> bool {
-        matches!(self.rule, Rule::Wait(_))
-            && self.common.pending.load(Ordering::SeqCst) + self.batch.len() >= self.capacity
+        matches!(self.rule, Rule::Wait(_)) && self.waiting() >= self.capacity
     }
 
     /// Whether nobody reads any more.
