@@ -51,6 +51,7 @@ use crate::budget::Budget;
 use crate::latest::desk::LatestDesk;
 use crate::login::{Login, LoginError};
 use crate::moment::Moment;
+pub use crate::router::Handler;
 pub use accounts::{AccountError, AccountSelector};
 pub use builder::{ConnectError, GatewayBuilder, GatewayConfig};
 use clock::Clock;
@@ -60,8 +61,7 @@ pub use history::ContractList;
 use limiter::Limiter;
 pub use live_bars::LiveBars;
 pub use orders::QueriedOrders;
-pub use sessions::Handler;
-use sessions::Sessions;
+use sessions::{Life, Sessions};
 use tags::Tags;
 
 /// A login at the venue, and everything that can be asked with it. A clone is the same one.
@@ -69,6 +69,8 @@ use tags::Tags;
 /// Calls of all clones share one token and one rate budget.
 pub struct Gateway<R> {
     pub(crate) inner: Arc<Inner<R>>,
+    /// `None`: one of the sessions' own, which keeps neither of them alive.
+    life: Option<Arc<Life<R>>>,
 }
 
 pub(crate) struct Inner<R> {
@@ -124,7 +126,7 @@ impl<R: Runtime> Gateway<R> {
 
 impl<R> Clone for Gateway<R> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone() }
+        Self { inner: self.inner.clone(), life: self.life.clone() }
     }
 }
 

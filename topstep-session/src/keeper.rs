@@ -90,16 +90,19 @@ enum Phase {
 #[derive(Debug)]
 pub(crate) struct Keeper {
     phase: Phase,
+    /// Whether anything was ever wanted of the hub.
+    is_wanted: bool,
     steps: VecDeque<Step>,
 }
 
 impl Keeper {
     pub(crate) fn new() -> Self {
-        Self { phase: Phase::Idle, steps: VecDeque::new() }
+        Self { phase: Phase::Idle, is_wanted: false, steps: VecDeque::new() }
     }
 
     /// Something is wanted of the hub.
     pub(crate) fn begin(&mut self) {
+        self.is_wanted = true;
         if self.phase == Phase::Idle {
             self.start();
         }
@@ -126,7 +129,8 @@ impl Keeper {
 
     /// A start came to nothing.
     pub(crate) fn handle_not_started(&mut self, now: Instant, ending: &Ending) {
-        if self.phase == Phase::Starting {
+        // A stop of our own ends a start as well.
+        if self.phase == Phase::Starting && ending.cause != Cause::Stopped {
             self.rest(now, ending);
         }
     }
@@ -146,9 +150,17 @@ impl Keeper {
         }
     }
 
-    /// Begins again after a halt; at once if it rests.
+    /// Begins again after a halt.
     pub(crate) fn resume(&mut self) {
-        if matches!(self.phase, Phase::Halted | Phase::Resting { .. }) {
+        if self.phase != Phase::Halted {
+            return;
+        }
+        if self.is_wanted { self.start() } else { self.phase = Phase::Idle }
+    }
+
+    /// Rests no longer.
+    pub(crate) fn hurry(&mut self) {
+        if matches!(self.phase, Phase::Resting { .. }) {
             self.start();
         }
     }
@@ -288,6 +300,35 @@ mod tests {
         keeper.handle_not_started(at(0), &ending(Cause::Unauthorized));
         assert_eq!(steps(&mut keeper), ["forget", "told unauthorized"]);
         keeper.resume();
+        assert!(steps(&mut keeper).is_empty(), "it was not halted");
+        keeper.hurry();
         assert_eq!(steps(&mut keeper), ["start"]);
+    }
+
+    #[test]
+    fn a_start_that_our_own_stop_ended_is_no_failure() {
+        let mut keeper = Keeper::new();
+        keeper.begin();
+        keeper.renew();
+        assert_eq!(steps(&mut keeper), ["start", "stop", "start"]);
+        keeper.handle_not_started(at(0), &ending(Cause::Stopped));
+        assert!(steps(&mut keeper).is_empty());
+        assert_eq!(keeper.poll_timeout(), None);
+    }
+
+    #[test]
+    fn a_hub_that_nobody_wanted_is_not_dialled_after_a_halt() {
+        let mut keeper = Keeper::new();
+        keeper.halt();
+        keeper.resume();
+        assert_eq!(steps(&mut keeper), ["stop"]);
+        keeper.begin();
+        assert_eq!(steps(&mut keeper), ["start"]);
+
+        let mut keeper = Keeper::new();
+        keeper.halt();
+        keeper.begin();
+        keeper.resume();
+        assert_eq!(steps(&mut keeper), ["stop", "start"], "it was wanted meanwhile");
     }
 }

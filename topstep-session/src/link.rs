@@ -1,7 +1,9 @@
 //! A hub as a session sees it: something to subscribe at, that comes and goes.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use adapter_core::{Event, HubConnection, RetryMetrics, Runtime, State, SubscribeError, Subscription, SubscriptionKey};
@@ -17,7 +19,8 @@ use crate::lifecycle::Lifecycle;
 
 /// A hub as a session sees it.
 ///
-/// It may only be called while no session's lock is held: what it tells, it tells under a lock of its own.
+/// It may only be called while no session's lock is held: what it tells, it tells under a lock of its own. That the hub sends a subject is
+/// such news ([`LinkNews::Subscribed`]), in its place among the records; what a call here resolves to only says how the asking ended.
 pub(crate) trait Link: Send + Sync {
     /// Connects; resolves when that has turned out.
     fn start(&self) -> BoxFuture<'static, Result<(), StartError>>;
@@ -25,10 +28,10 @@ pub(crate) trait Link: Send + Sync {
     /// Hangs up.
     fn stop(&self) -> BoxFuture<'static, ()>;
 
-    /// Asks the hub for a subject, for good: a reconnect restores it.
+    /// Asks the hub for a subject, for good: a reconnect restores it. It is asked for when this is called, not when it is first polled.
     fn subscribe(&self, subject: &Subject) -> BoxFuture<'static, Result<(), LinkError>>;
 
-    /// Ends that.
+    /// Ends that, when it is called.
     fn unsubscribe(&self, subject: &Subject) -> BoxFuture<'static, ()>;
 
     /// Cuts a wait for the next attempt short.
@@ -117,7 +120,7 @@ impl<R: Runtime> Link for HubLink<R> {
             return std::future::ready(Ok(())).boxed();
         }
         let subscription = self.subscription(subject);
-        async move {
+        at_once(async move {
             let refused = |rejection: Rejection| LinkError::Refused(rejection.to_string());
             match subscription.map_err(refused)?.subscribe().await {
                 Ok(()) => Ok(()),
@@ -125,19 +128,17 @@ impl<R: Runtime> Link for HubLink<R> {
                 Err(SubscribeError::Rejected(rejection)) => Err(refused(rejection)),
                 Err(_) => Err(LinkError::Unanswered),
             }
-        }
-        .boxed()
+        })
     }
 
     fn unsubscribe(&self, subject: &Subject) -> BoxFuture<'static, ()> {
         let known = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).remove(subject);
         // The hub's answer changes nothing: nobody listens any more.
-        async move {
+        at_once(async move {
             if let Some(subscription) = known {
                 drop(subscription.unsubscribe().await);
             }
-        }
-        .boxed()
+        })
     }
 
     fn reconnect_now(&self) {
@@ -169,11 +170,21 @@ impl<R: Runtime> Link for HubLink<R> {
     }
 }
 
+/// Begins at once: what is asked of a connection is asked in the order of the calls, whoever polls what first.
+fn at_once<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> BoxFuture<'static, T> {
+    let mut work = work.boxed();
+    match work.poll_unpin(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => std::future::ready(outcome).boxed(),
+        // Whoever polls it next leaves a waker of its own.
+        Poll::Pending => work,
+    }
+}
+
 /// What a link tells its session.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum LinkNews {
     Life(Lifecycle),
-    /// The hub sends this subject again.
+    /// The hub sends this subject from here on, for the first time or again.
     Subscribed(Subject),
     /// The hub refused to restore it. It is tried again.
     Refused(Subject, String),
@@ -193,7 +204,7 @@ impl LinkNews {
             Event::Interrupted(reason) => Self::Life(Lifecycle::Interrupted(reason.into())),
             Event::Resumed => Self::Life(Lifecycle::Resumed),
             Event::Disconnected(reason) => Self::Life(Lifecycle::Disconnected(reason.into())),
-            Event::GapClosed { key } => Self::Subscribed(Subject::of(key)?),
+            Event::Subscribed { key } | Event::GapClosed { key } => Self::Subscribed(Subject::of(key)?),
             Event::SubscriptionFailed { key, error } => Self::Refused(Subject::of(key)?, error.to_string()),
             _ => return None,
         })

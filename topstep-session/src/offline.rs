@@ -35,6 +35,7 @@ mod rest;
 mod world;
 
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -51,17 +52,18 @@ use self::link::ScriptLink;
 use self::rest::{Script, ScriptBackend};
 use self::world::World;
 use crate::host::Host;
-use crate::keeper::LogoutPolicy;
+use crate::keeper::{Halt, LogoutPolicy};
 use crate::lifecycle::Ending;
 use crate::market::{MarketConfig, MarketMachine, TradingHours};
 use crate::moment::Moment;
-use crate::router::{Events, Filter, Router};
+use crate::router::{self, Events, Filter, Handler, Router, SessionEvent};
 use crate::session::{Handle, MarketSession, Pair, Receive, SessionMachine, Shared, Task, UserSession};
 use crate::user::{UserConfig, UserMachine};
 
 /// Both hubs and REST, as a script has them: see [the module](self).
 ///
-/// Nothing happens by itself: [`run`](Self::run) has the sessions do what there is to do, and whatever a script does calls it.
+/// Nothing happens by itself: [`run`](Self::run) has the sessions do what there is to do, and whatever a script does calls it. Dropping it ends
+/// every session and stream of it.
 pub struct Offline {
     world: Arc<World>,
     script: Arc<Script>,
@@ -71,6 +73,7 @@ pub struct Offline {
     market: MarketSession,
     user_link: Arc<ScriptLink<UserMachine>>,
     market_link: Arc<ScriptLink<MarketMachine>>,
+    forgotten: Arc<AtomicU64>,
 }
 
 impl Offline {
@@ -90,10 +93,14 @@ impl Offline {
         let user_shared = Shared::new(UserMachine::new(user, now), world.clone(), router.clone());
         let market_shared = Shared::new(MarketMachine::new(market, now), world.clone(), router.clone());
         pair.join(vec![user_shared.clone(), market_shared.clone()]);
-        let (user_link, user) = session(user_shared, &world, &script, &pair);
-        let (market_link, market) = session(market_shared, &world, &script, &pair);
+        let forgotten = Arc::default();
+        let backend = || {
+            Arc::new(ScriptBackend { script: script.clone(), pair: pair.clone(), forgotten: Arc::clone(&forgotten) })
+        };
+        let (user_link, user) = session(user_shared, &world, backend(), &pair);
+        let (market_link, market) = session(market_shared, &world, backend(), &pair);
         let (user, market) = (UserSession::new(Arc::new(user), None), MarketSession::new(Arc::new(market), None));
-        Self { world, script, router, pair, user, market, user_link, market_link }
+        Self { world, script, router, pair, user, market, user_link, market_link, forgotten }
     }
 
     /// The user hub's session.
@@ -109,6 +116,17 @@ impl Offline {
     /// Everything that happens, in one order.
     pub fn events(&self, filter: Filter) -> Events {
         self.router.listen(filter, 4_096, Arc::new(|| {}))
+    }
+
+    /// Hands every event that passes the filter to a handler: see [`Gateway::handle`](crate::Gateway::handle).
+    pub fn handle<F, Fut, E>(&self, name: impl Into<String>, filter: Filter, handler: F) -> Handler
+    where
+        F: FnMut(SessionEvent) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: std::fmt::Display + 'static,
+    {
+        let host: Arc<dyn Host> = self.world.clone();
+        router::handle(self.events(filter), &self.router, &host, name.into(), handler)
     }
 
     /// What it is o'clock.
@@ -207,6 +225,16 @@ impl Offline {
         self.run();
     }
 
+    /// What the sessions do after the next logout. Default: [`LogoutPolicy::Stop`].
+    pub fn on_logout(&self, policy: LogoutPolicy) {
+        self.pair.set_policy(policy);
+    }
+
+    /// Why both hubs are left alone, if they are.
+    pub fn halted(&self) -> Option<Halt> {
+        self.pair.halted()
+    }
+
     /// Begins again after a logout.
     pub fn resume(&self) {
         self.pair.resume();
@@ -217,6 +245,43 @@ impl Offline {
     pub fn refuse(&self, subject: &str, words: Option<&str>) {
         self.user_link.refuse(subject, words);
         self.market_link.refuse(subject, words);
+    }
+
+    /// A hub hears subscriptions and answers none, until it is told otherwise.
+    pub fn mute(&self, hub: Hub, is_mute: bool) {
+        match hub {
+            Hub::User => self.user_link.set_mute(is_mute),
+            _ => self.market_link.set_mute(is_mute),
+        }
+        self.run();
+    }
+
+    /// Whether a reader that is full holds a hub up: a real one would not be read now. A script may go on all the same.
+    pub fn is_held_up(&self, hub: Hub) -> bool {
+        match hub {
+            Hub::User => self.user_link.shared().is_full(),
+            _ => self.market_link.shared().is_full(),
+        }
+    }
+
+    /// What a hub was asked since this was called last, in order: `subscribe market/quotes/CON.F.US.EP.Z26`.
+    pub fn calls(&self, hub: Hub) -> Vec<String> {
+        match hub {
+            Hub::User => self.user_link.take_calls(),
+            _ => self.market_link.take_calls(),
+        }
+    }
+
+    /// How many tokens the sessions took for refused.
+    pub fn forgotten_tokens(&self) -> u64 {
+        self.forgotten.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Offline {
+    /// The world ends, and every session and stream in it.
+    fn drop(&mut self) {
+        self.world.end();
     }
 }
 
@@ -229,11 +294,10 @@ impl std::fmt::Debug for Offline {
 fn session<M: SessionMachine>(
     shared: Arc<Shared<M>>,
     world: &Arc<World>,
-    script: &Arc<Script>,
+    backend: Arc<ScriptBackend>,
     pair: &Arc<Pair>,
 ) -> (Arc<ScriptLink<M>>, Handle<M>) {
     let link = ScriptLink::new(shared.clone());
-    let backend = Arc::new(ScriptBackend { script: script.clone(), pair: pair.clone() });
     let task = Task::new(shared.clone(), link.clone(), backend, world.clone());
     world.add(Box::pin(task));
     (link.clone(), Handle::new(shared, link, pair.clone()))

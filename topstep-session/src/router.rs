@@ -14,6 +14,7 @@ use signalr_proto::sink::Budget;
 
 pub use event::{EventKind, SessionEvent};
 pub use filter::Filter;
+pub use handle::Handler;
 pub(crate) use handle::handle;
 pub use stream::Events;
 
@@ -22,10 +23,14 @@ use crate::moment::Moment;
 /// What an event counts in a queue. They are counted, not weighed.
 const COST: usize = 0;
 
+/// How many times its capacity a queue holds at the very most.
+const BEYOND: usize = 4;
+
 /// Hands every event to everybody who wants to hear it.
 ///
-/// What is about money is never dropped: who does not read it in time holds the user hub up. Of the market a reader that is full misses
-/// what comes, and is told how much.
+/// Who does not read what is about money in time holds the user hub up. Of the market a reader that is full misses what comes, and is told how
+/// much. What comes of itself all the same (gaps, answers of REST, the life of the connections) is missed only by a reader that is full four
+/// times over.
 #[derive(Default)]
 pub(crate) struct Router {
     taps: Mutex<Taps>,
@@ -41,6 +46,7 @@ struct Taps {
 struct Tap {
     filter: Filter,
     producer: Producer<SessionEvent>,
+    capacity: usize,
     is_gone: Arc<AtomicBool>,
     missed: u64,
 }
@@ -91,7 +97,7 @@ impl Router {
         let (producer, consumer) = queue(QueueRule::wait(capacity), capacity, Budget::default());
         let is_gone = Arc::new(AtomicBool::new(false));
         let mut taps = self.lock();
-        taps.taps.push(Tap { filter, producer, is_gone: is_gone.clone(), missed: 0 });
+        taps.taps.push(Tap { filter, producer, capacity, is_gone: is_gone.clone(), missed: 0 });
         self.is_heard.store(true, Ordering::Relaxed);
         drop(taps);
         Events::new(consumer, is_gone, made_room)
@@ -107,7 +113,10 @@ impl Tap {
         if !self.filter.takes(&event.kind) {
             return;
         }
-        if event.kind.is_market_data() && self.producer.is_full() {
+        let waiting = self.producer.waiting();
+        let has_room =
+            if event.kind.is_market_data() { waiting < self.capacity } else { waiting < BEYOND * self.capacity };
+        if !has_room {
             self.missed += 1;
             return;
         }

@@ -11,17 +11,19 @@ use adapter_core::Delivery;
 use adapter_core::queue::Consumer;
 use futures_core::Stream;
 
-use crate::gap::{GapId, GapNotice, Subject};
+use crate::gap::{Gap, GapId, GapNotice, Subject};
 use crate::update::Update;
 
 /// The values of one subject, in order, with the gaps between them. Dropping it ends the subscription, if nobody else wants it.
 ///
-/// It ends (`None`) with the session.
+/// Who reads so slowly that values are dropped is told of a gap in their place ([`GapCause::ConsumerOverflow`](crate::GapCause)); notices of
+/// earlier gaps may be among what was dropped, and are over with it.
+///
+/// It keeps its session alive, and ends (`None`) if the runtime does.
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct Updates<T> {
     consumer: Consumer<Update<T>>,
-    /// Told before anything that still waits in the queue.
-    ahead: Option<GapNotice>,
+    /// The gap that was told last, ahead of its place or there.
     told: Option<GapId>,
     wish: Wish,
 }
@@ -43,19 +45,16 @@ pub(crate) trait Owner: Send + Sync {
     fn unwant(&self, subject: &Subject);
 
     /// A listener lost values.
-    fn overflow(&self, subject: &Subject) -> Option<GapNotice>;
+    fn overflow(&self, subject: &Subject) -> Option<Gap>;
 
     /// A listener has room again.
     fn made_room(&self);
 }
 
 impl Wish {
-    pub(crate) fn new(subject: Subject, owner: Arc<dyn Owner>, keep: Option<Keep>) -> Self {
-        Self { subject, owner, is_gone: Arc::default(), _keep: keep }
-    }
-
-    pub(crate) fn is_gone(&self) -> Arc<AtomicBool> {
-        self.is_gone.clone()
+    /// One that is counted already. `is_gone`: says that its listener is.
+    pub(crate) fn new(subject: Subject, owner: Arc<dyn Owner>, is_gone: Arc<AtomicBool>, keep: Option<Keep>) -> Self {
+        Self { subject, owner, is_gone, _keep: keep }
     }
 }
 
@@ -68,7 +67,7 @@ impl Drop for Wish {
 
 impl<T> Updates<T> {
     pub(crate) fn new(consumer: Consumer<Update<T>>, wish: Wish) -> Self {
-        Self { consumer, ahead: None, told: None, wish }
+        Self { consumer, told: None, wish }
     }
 
     /// What it is about.
@@ -88,16 +87,22 @@ impl<T> Stream for Updates<T> {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Update<T>>> {
         let this = self.get_mut();
         loop {
-            if let Some(notice) = this.ahead.take() {
-                this.told = Some(notice.gap().id);
-                return Poll::Ready(Some(Update::Gap(notice)));
-            }
             let owner = &this.wish.owner;
             match ready!(this.consumer.poll_next(context, || owner.made_room())) {
-                // It was told already, ahead of its place.
-                Some(Delivery::Value(Update::Gap(GapNotice::Opened(gap)))) if this.told == Some(gap.id) => {}
+                Some(Delivery::Value(Update::Gap(GapNotice::Opened(gap)))) => {
+                    // It may have been told already, ahead of its place.
+                    if this.told.replace(gap.id) != Some(gap.id) {
+                        return Poll::Ready(Some(Update::Gap(GapNotice::Opened(gap))));
+                    }
+                }
                 Some(Delivery::Value(update)) => return Poll::Ready(Some(update)),
-                Some(Delivery::Lagged(_)) => this.ahead = owner.overflow(&this.wish.subject),
+                // Told at once, before anything that still waits.
+                Some(Delivery::Lagged(_)) => {
+                    let gap = owner.overflow(&this.wish.subject);
+                    if let Some(gap) = gap.filter(|gap| this.told.replace(gap.id) != Some(gap.id)) {
+                        return Poll::Ready(Some(Update::Gap(GapNotice::Opened(gap))));
+                    }
+                }
                 // The connection's own words, which do not go into this queue.
                 Some(_) => {}
                 None => return Poll::Ready(None),

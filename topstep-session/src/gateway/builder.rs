@@ -11,7 +11,7 @@ use topstep_model::rest;
 
 use super::clock::Clock;
 use super::limiter::Limiter;
-use super::sessions::{SessionConfig, Sessions};
+use super::sessions::{Life, SessionConfig, Sessions};
 use super::tags::Tags;
 use super::{Gateway, Inner};
 use crate::budget::BudgetConfig;
@@ -214,7 +214,8 @@ impl GatewayBuilder {
         let inner = Arc::new(inner);
         let sessions = Sessions::begin(&inner, &sessions)?;
         inner.sessions.get_or_init(|| sessions);
-        Ok(Gateway { inner })
+        let life = Some(Arc::new(Life::new(inner.clone())));
+        Ok(Gateway { inner, life })
     }
 
     /// Builds the gateway and logs in.

@@ -4,7 +4,6 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use adapter_core::{ConfigError, HubConnection, HubConnectionBuilder, RetryPolicy, Runtime};
-use futures_channel::oneshot;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use topstep_model::{
@@ -24,8 +23,9 @@ use crate::login::{HubTokens, LoginState};
 use crate::market::{MarketConfig, MarketMachine};
 use crate::moment::Moment;
 use crate::rest::CallError;
-use crate::router::{Events, Filter, Router, SessionEvent};
+use crate::router::{Events, Filter, Handler, Router, SessionEvent};
 use crate::session::{self, AccountSession, Backend, Handle, MarketSession, Pair, Shared, Task, UserSession};
+use crate::stream::Keep;
 use crate::user::{Answer, Query, QueryFailure, UserConfig, UserMachine};
 
 /// How many events of the router wait for a reader.
@@ -42,7 +42,7 @@ pub(super) struct SessionConfig {
     pub(super) stateful_reconnect: bool,
 }
 
-/// Both sessions. Neither knows the gateway but weakly: whoever holds a session or a stream holds the gateway with it.
+/// Both sessions. Neither knows the gateway but weakly: whoever holds a session or a stream holds the gateway's [`Life`] with it.
 pub(crate) struct Sessions {
     host: Arc<dyn Host>,
     router: Arc<Router>,
@@ -54,7 +54,7 @@ pub(crate) struct Sessions {
 impl<R: Runtime> Gateway<R> {
     /// The user hub's session. It connects when something is wanted of it.
     pub fn user_session(&self) -> UserSession {
-        UserSession::new(self.sessions().user.clone(), Some(self.inner.clone()))
+        UserSession::new(self.sessions().user.clone(), self.keep())
     }
 
     /// One account as the user hub tells of it: see [`user_session`](Self::user_session) for all of them.
@@ -64,45 +64,34 @@ impl<R: Runtime> Gateway<R> {
 
     /// The market hub's session. It connects when something is wanted of it.
     pub fn market(&self) -> MarketSession {
-        MarketSession::new(self.sessions().market.clone(), Some(self.inner.clone()))
+        MarketSession::new(self.sessions().market.clone(), self.keep())
     }
 
     /// Everything that happens on both hubs from now on, in one order.
     ///
     /// What concerns money is never dropped: a reader that lets 16,384 events wait holds the user hub up. Values of the market are left out
     /// meanwhile, and counted ([`EventKind::Missed`](crate::EventKind::Missed)).
+    ///
+    /// It keeps nothing alive, and ends with the sessions: when the last handle of the gateway, of a session and of a stream is gone.
     pub fn events(&self, filter: Filter) -> Events {
         let sessions = self.sessions();
-        let (user, market) = (sessions.user.link.clone(), sessions.market.link.clone());
-        let made_room = Arc::new(move || {
-            user.made_room();
-            market.made_room();
-        });
+        let links = [Arc::downgrade(&sessions.user.link), Arc::downgrade(&sessions.market.link)];
+        let made_room = Arc::new(move || links.iter().filter_map(Weak::upgrade).for_each(|link| link.made_room()));
         sessions.router.listen(filter, EVENTS, made_room)
     }
 
     /// Hands every event that passes the filter to a handler, one after the other, in a task of its own. One that fails or panics is told as
     /// [`EventKind::HandlerFailed`](crate::EventKind::HandlerFailed), goes on with the next event, and stops nobody else.
     ///
-    /// The handler ends when what this returns is dropped.
+    /// The handler ends when what this returns is dropped, or with the sessions: see [`events`](Self::events).
     pub fn handle<F, Fut, E>(&self, name: impl Into<String>, filter: Filter, handler: F) -> Handler
     where
         F: FnMut(SessionEvent) -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: std::fmt::Display + 'static,
     {
-        let events = self.events(filter);
-        let router = self.sessions().router.clone();
-        let host = self.sessions().host.clone();
-        let (guard, dropped) = oneshot::channel();
-        let run = crate::router::handle(events, router, host, name.into(), handler);
-        let task = async move {
-            futures_util::future::select(Box::pin(run), dropped).await;
-        };
-        if let Err(error) = R::spawn(task) {
-            tracing::error!(%error, "a handler cannot run");
-        }
-        Handler { _guard: guard }
+        let sessions = self.sessions();
+        crate::router::handle(self.events(filter), &sessions.router, &sessions.host, name.into(), handler)
     }
 
     /// Why both hubs are left alone, if they are.
@@ -132,16 +121,32 @@ impl<R: Runtime> Gateway<R> {
         }
     }
 
+    fn keep(&self) -> Option<Keep> {
+        self.life.clone().map(|life| life as Keep)
+    }
+
     fn sessions(&self) -> &Sessions {
         self.inner.sessions.get().expect("a gateway is built with its sessions")
     }
 }
 
-/// A handler at work: see [`Gateway::handle`].
-#[must_use = "the handler ends when this is dropped"]
-#[derive(Debug)]
-pub struct Handler {
-    _guard: oneshot::Sender<()>,
+/// What every handle of a gateway, of its sessions and of their streams holds: with the last of them both sessions end. What is still asked
+/// of REST does not count: it goes on for seconds, and begins again.
+pub(crate) struct Life<R>(Arc<Inner<R>>);
+
+impl<R> Life<R> {
+    pub(super) fn new(inner: Arc<Inner<R>>) -> Self {
+        Self(inner)
+    }
+}
+
+impl<R> Drop for Life<R> {
+    fn drop(&mut self) {
+        if let Some(sessions) = self.0.sessions.get() {
+            sessions.user.shared.end();
+            sessions.market.shared.end();
+        }
+    }
 }
 
 impl Sessions {
@@ -243,7 +248,7 @@ struct GatewayBackend<R> {
 
 impl<R: Runtime> GatewayBackend<R> {
     fn gateway(&self) -> Option<Gateway<R>> {
-        self.inner.upgrade().map(|inner| Gateway { inner })
+        self.inner.upgrade().map(|inner| Gateway { inner, life: None })
     }
 }
 
@@ -251,7 +256,7 @@ impl<R: Runtime> Backend for GatewayBackend<R> {
     fn query(&self, query: Query) -> BoxFuture<'static, Result<Answer, QueryFailure>> {
         let inner = self.inner.clone();
         async move {
-            let gateway = Gateway { inner: inner.upgrade().ok_or(QueryFailure::Failed)? };
+            let gateway = Gateway { inner: inner.upgrade().ok_or(QueryFailure::Failed)?, life: None };
             gateway.query(query).await
         }
         .boxed()

@@ -1,8 +1,8 @@
 //! A hub that does what a script says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, Weak};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use adapter_core::{Cause, RetryMetrics, State};
@@ -17,10 +17,15 @@ use crate::lifecycle::{Ending, Lifecycle};
 use crate::link::{Link, LinkError, LinkNews};
 use crate::session::{SessionMachine, Shared};
 
+/// How many calls of the hub are remembered.
+const CALLS: usize = 65_536;
+
 /// One hub. It is connected as soon as a session wants it.
 pub(super) struct ScriptLink<M: SessionMachine> {
     shared: Arc<Shared<M>>,
-    hub: Arc<Mutex<HubState>>,
+    hub: Mutex<HubState>,
+    /// The latest calls of the hub.
+    calls: Mutex<VecDeque<String>>,
     me: Weak<Self>,
 }
 
@@ -28,13 +33,18 @@ pub(super) struct ScriptLink<M: SessionMachine> {
 struct HubState {
     is_connected: bool,
     is_lost: bool,
+    is_mute: bool,
     asked: BTreeSet<Subject>,
+    /// Those of them that have had no answer ever.
+    unanswered: BTreeSet<Subject>,
     refused: BTreeMap<String, String>,
+    /// Who waits for an answer.
+    wakers: Vec<Waker>,
 }
 
 impl<M: SessionMachine> ScriptLink<M> {
     pub(super) fn new(shared: Arc<Shared<M>>) -> Arc<Self> {
-        Arc::new_cyclic(|me| Self { shared, hub: Arc::default(), me: me.clone() })
+        Arc::new_cyclic(|me| Self { shared, hub: Mutex::default(), calls: Mutex::default(), me: me.clone() })
     }
 
     pub(super) fn shared(&self) -> &Shared<M> {
@@ -57,10 +67,6 @@ impl<M: SessionMachine> ScriptLink<M> {
         if !self.disconnect(true) {
             return;
         }
-        let asked = lock(&self.hub).asked.clone();
-        for subject in &asked {
-            self.shared.gap(subject, cause);
-        }
         let ending = Ending { cause, explanation: "the script lost the connection".to_owned(), may_retry: true };
         self.shared.hear(LinkNews::Life(Lifecycle::Reconnecting(ending)));
     }
@@ -75,17 +81,12 @@ impl<M: SessionMachine> ScriptLink<M> {
             hub.is_connected = true;
         }
         self.shared.hear(LinkNews::Life(Lifecycle::Reconnected));
-        self.agree_to_all();
-        self.shared.hear(LinkNews::Life(Lifecycle::Restored));
+        self.answer();
     }
 
     pub(super) fn end(&self, ending: Ending) {
         if !self.disconnect(false) {
             return;
-        }
-        let asked = lock(&self.hub).asked.clone();
-        for subject in &asked {
-            self.shared.gap(subject, ending.cause);
         }
         self.shared.hear(LinkNews::Life(Lifecycle::Disconnected(ending)));
     }
@@ -100,7 +101,7 @@ impl<M: SessionMachine> ScriptLink<M> {
             hub.is_lost = false;
         }
         self.shared.hear(LinkNews::Life(Lifecycle::Connected));
-        self.agree_to_all();
+        self.answer();
     }
 
     fn disconnect(&self, is_lost: bool) -> bool {
@@ -109,17 +110,68 @@ impl<M: SessionMachine> ScriptLink<M> {
         std::mem::take(&mut hub.is_connected)
     }
 
-    fn agree_to_all(&self) {
-        let (asked, refused) = {
-            let hub = lock(&self.hub);
-            (hub.asked.clone(), hub.refused.clone())
+    /// Whether the hub answers what it is asked.
+    pub(super) fn set_mute(&self, is_mute: bool) {
+        lock(&self.hub).is_mute = is_mute;
+        self.answer();
+    }
+
+    /// What the hub was asked since this was called last.
+    pub(super) fn take_calls(&self) -> Vec<String> {
+        lock(&self.calls).drain(..).collect()
+    }
+
+    fn note(&self, call: String) {
+        let mut calls = lock(&self.calls);
+        if calls.len() == CALLS {
+            calls.pop_front();
+        }
+        calls.push_back(call);
+    }
+
+    /// Answers for everything that this connection has not answered for.
+    fn answer(&self) {
+        let (restored, refused, wakers) = {
+            let mut hub = lock(&self.hub);
+            if !hub.is_connected || hub.is_mute {
+                return;
+            }
+            let restored: Vec<_> = hub.asked.difference(&hub.unanswered).cloned().collect();
+            (restored, hub.refused.clone(), std::mem::take(&mut hub.wakers))
         };
-        for subject in asked {
+        for subject in restored {
             self.shared.hear(match refused.get(&subject.to_string()) {
                 Some(words) => LinkNews::Refused(subject, words.clone()),
                 None => LinkNews::Subscribed(subject),
             });
         }
+        self.shared.hear(LinkNews::Life(Lifecycle::Restored));
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// The first answer, if there is one.
+    fn poll_answer(&self, subject: &Subject, waker: &Waker) -> Poll<Result<(), LinkError>> {
+        let refused = {
+            let mut hub = lock(&self.hub);
+            if !hub.unanswered.contains(subject) {
+                return Poll::Ready(Err(LinkError::Unanswered));
+            }
+            if !hub.is_connected || hub.is_mute {
+                hub.wakers.push(waker.clone());
+                return Poll::Pending;
+            }
+            hub.unanswered.remove(subject);
+            let refused = hub.refused.get(&subject.to_string()).cloned();
+            if refused.is_some() {
+                hub.asked.remove(subject);
+            }
+            refused
+        };
+        if let Some(words) = refused {
+            return Poll::Ready(Err(LinkError::Refused(words)));
+        }
+        self.shared.hear(LinkNews::Subscribed(subject.clone()));
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -146,27 +198,29 @@ impl<M: SessionMachine> Link for ScriptLink<M> {
     }
 
     fn subscribe(&self, subject: &Subject) -> BoxFuture<'static, Result<(), LinkError>> {
-        lock(&self.hub).asked.insert(subject.clone());
-        let (hub, subject) = (self.hub.clone(), subject.clone());
-        // Polled again whenever the script has done something.
-        std::future::poll_fn(move |_| {
-            let mut hub = lock(&hub);
-            if !hub.is_connected {
-                return Poll::Pending;
-            }
-            match hub.refused.get(&subject.to_string()).cloned() {
-                Some(words) => {
-                    hub.asked.remove(&subject);
-                    Poll::Ready(Err(LinkError::Refused(words)))
-                }
-                None => Poll::Ready(Ok(())),
-            }
+        self.note(format!("subscribe {subject}"));
+        {
+            let mut hub = lock(&self.hub);
+            hub.asked.insert(subject.clone());
+            hub.unanswered.insert(subject.clone());
+        }
+        let (me, subject) = (self.me.clone(), subject.clone());
+        std::future::poll_fn(move |context| match me.upgrade() {
+            Some(link) => link.poll_answer(&subject, context.waker()),
+            None => Poll::Ready(Err(LinkError::Unanswered)),
         })
         .boxed()
     }
 
     fn unsubscribe(&self, subject: &Subject) -> BoxFuture<'static, ()> {
-        lock(&self.hub).asked.remove(subject);
+        self.note(format!("unsubscribe {subject}"));
+        let wakers = {
+            let mut hub = lock(&self.hub);
+            hub.asked.remove(subject);
+            hub.unanswered.remove(subject);
+            std::mem::take(&mut hub.wakers)
+        };
+        wakers.into_iter().for_each(Waker::wake);
         std::future::ready(()).boxed()
     }
 

@@ -1,5 +1,6 @@
 //! REST as a script has it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -50,6 +51,7 @@ pub(crate) fn failure<C: topstep_model::Code>(error: &ApiError<C>) -> QueryFailu
 pub(super) struct ScriptBackend {
     pub(super) script: Arc<Script>,
     pub(super) pair: Arc<Pair>,
+    pub(super) forgotten: Arc<AtomicU64>,
 }
 
 impl Backend for ScriptBackend {
@@ -73,7 +75,9 @@ impl Backend for ScriptBackend {
         .boxed()
     }
 
-    fn forget_token(&self) {}
+    fn forget_token(&self) {
+        self.forgotten.fetch_add(1, Ordering::Relaxed);
+    }
 
     fn is_own_logout(&self) -> bool {
         false

@@ -35,6 +35,13 @@ impl World {
         lock(&self.tasks).push(task);
     }
 
+    /// Ends every task where it stands.
+    pub(super) fn end(&self) {
+        // Dropped without the lock: it may be anything.
+        let tasks = std::mem::take(&mut *lock(&self.tasks));
+        drop(tasks);
+    }
+
     pub(super) fn set(&self, now: Instant) {
         let mut clock = lock(&self.now);
         *clock = now.max(*clock);
@@ -76,8 +83,12 @@ impl Host for World {
         *lock(&self.sleepers).entry(until).or_default() += 1;
         let place = Place { until, sleepers: self.sleepers.clone() };
         let clock = self.now.clone();
-        std::future::poll_fn(move |_| if *lock(&clock) >= place.until { Poll::Ready(()) } else { Poll::Pending })
-            .boxed()
+        std::future::poll_fn(move |_| {
+            // All of it: a closure that names one field takes that field alone, and the place would be given up at once.
+            let place = &place;
+            if *lock(&clock) >= place.until { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .boxed()
     }
 
     fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), SpawnError> {

@@ -3,15 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use adapter_core::queue::{QueueRule, queue};
 use adapter_core::{RetryMetrics, State};
 
 use super::machine::SessionMachine;
+use super::outlet::Outlet;
 use super::pair::Pair;
 use super::shared::Shared;
 use crate::error::SubscribeError;
-use crate::gap::{GapNotice, Subject};
+use crate::gap::{Gap, Subject};
 use crate::link::Link;
-use crate::stream::{Keep, Owner, Wish};
+use crate::stream::{Keep, Owner, Updates, Wish};
+use crate::update::Update;
+
+/// How many updates wait for a listener whose rule does not say.
+const CAPACITY: usize = 1_024;
 
 /// How a hub's connection stands.
 #[derive(Debug, Clone)]
@@ -41,20 +47,41 @@ impl<M: SessionMachine> Handle<M> {
         Self { shared, link, pair }
     }
 
-    /// Wants a subject until the wish is dropped.
-    pub(crate) fn wish(self: &Arc<Self>, subject: Subject, keep: Option<Keep>) -> Wish {
-        drop(self.shared.want(&subject));
-        Wish::new(subject, self.clone(), keep)
+    /// Wants a subject until the wish is dropped. `None`: it cannot be followed.
+    pub(crate) fn wish(self: &Arc<Self>, subject: Subject, keep: Option<Keep>) -> Option<Wish> {
+        match self.shared.want(&subject, |_, _| {}) {
+            Ok(_) => Some(Wish::new(subject, self.clone(), Arc::default(), keep)),
+            Err(error) => {
+                tracing::error!(kind = subject.kind(), %error, "it cannot be followed");
+                None
+            }
+        }
     }
 
-    /// Wants a subject, and waits until the hub has answered for it.
-    pub(crate) async fn want(&self, subject: &Subject) -> Result<(), SubscribeError> {
+    /// Listens to a subject, and waits until the hub has answered for it. `add` puts the listener's end among the others, and into it what
+    /// somebody who is not the first is told first.
+    pub(crate) async fn listen<T>(
+        self: &Arc<Self>,
+        subject: Subject,
+        keep: Option<Keep>,
+        (rule, cost): (QueueRule<Update<T>>, usize),
+        add: impl FnOnce(&mut M::Outlets, Outlet<T>, Vec<M::Update>),
+    ) -> Result<Updates<T>, SubscribeError> {
         if let Some(halt) = self.pair.halted() {
-            // The wish that this ends with takes it back.
-            drop(self.shared.want(subject));
             return Err(SubscribeError::Halted(halt));
         }
-        self.shared.want(subject).await.unwrap_or(Err(SubscribeError::Closed))
+        let (producer, consumer) = queue(rule, CAPACITY, self.link.budget());
+        let is_gone = Arc::default();
+        let outlet = Outlet::new(producer, cost, Arc::clone(&is_gone));
+        let answer = self.shared.want(&subject, |outlets, first| add(outlets, outlet, first))?;
+        // From here on it is taken back when this is dropped.
+        let stream = Updates::new(consumer, Wish::new(subject, self.clone(), is_gone, keep));
+        if let Some(halt) = self.pair.halted() {
+            // It came in between, and may not have seen who waits.
+            return Err(SubscribeError::Halted(halt));
+        }
+        answer.await.unwrap_or(Err(SubscribeError::Closed))?;
+        Ok(stream)
     }
 
     pub(crate) fn status(&self) -> LinkStatus {
@@ -77,7 +104,7 @@ impl<M: SessionMachine> Owner for Handle<M> {
         self.shared.unwant(subject);
     }
 
-    fn overflow(&self, subject: &Subject) -> Option<GapNotice> {
+    fn overflow(&self, subject: &Subject) -> Option<Gap> {
         self.shared.overflow(subject)
     }
 

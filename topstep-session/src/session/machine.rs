@@ -31,7 +31,8 @@ pub(crate) trait SessionMachine: Send + 'static {
     /// Whether the hub is held up by listeners who do not keep up.
     const WAITS: bool;
 
-    fn want(&mut self, now: Moment, subject: Subject);
+    /// Whether it is followed: not if there is no room for more.
+    fn want(&mut self, now: Moment, subject: Subject) -> bool;
     fn unwant(&mut self, now: Moment, subject: &Subject);
     fn handle_connected(&mut self, now: Moment);
     fn handle_lost(&mut self, now: Moment, cause: GapCause);
@@ -43,6 +44,9 @@ pub(crate) trait SessionMachine: Send + 'static {
     fn poll_wish(&mut self) -> Option<Wish>;
     fn poll_update(&mut self) -> Option<Self::Update>;
     fn poll_timeout(&self) -> Option<Instant>;
+
+    /// What a listener of a subject that is followed already is told first: the gap that is open, and what is known.
+    fn join(&self, now: Moment, subject: &Subject) -> Vec<Self::Update>;
 
     /// A reader of the subject did not keep up.
     fn handle_overflow(&mut self, _now: Moment, _subject: &Subject) {}

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use adapter_core::queue::{QueueRule, queue};
+use adapter_core::queue::QueueRule;
 use signalr_proto::time::Instant;
 use topstep_model::{ContractId, DepthRow, Hub, MarketEvent, MarketTrade, Quote, Rows, Target};
 
@@ -18,7 +18,7 @@ use crate::gap::{Gap, GapCause, Subject};
 use crate::market::{self, Book, MarketCounters, MarketMachine, MarketState, MarketUpdate, MergedQuote};
 use crate::moment::Moment;
 use crate::router::EventKind;
-use crate::stream::{self, Keep, Updates};
+use crate::stream::{Keep, Updates};
 use crate::update::{Told, Update};
 
 /// How many trades wait for a listener before the oldest go.
@@ -46,9 +46,8 @@ impl SessionMachine for MarketMachine {
     const HUB: Hub = Hub::Market;
     const WAITS: bool = false;
 
-    fn want(&mut self, now: Moment, subject: Subject) {
-        // One that is declined is told as refused.
-        self.want(now, subject);
+    fn want(&mut self, now: Moment, subject: Subject) -> bool {
+        self.want(now, subject)
     }
 
     fn unwant(&mut self, now: Moment, subject: &Subject) {
@@ -81,6 +80,10 @@ impl SessionMachine for MarketMachine {
 
     fn handle_timeout(&mut self, now: Moment) {
         self.handle_timeout(now);
+    }
+
+    fn join(&self, now: Moment, subject: &Subject) -> Vec<MarketUpdate> {
+        self.join(now, subject)
     }
 
     fn handle_overflow(&mut self, now: Moment, subject: &Subject) {
@@ -324,7 +327,7 @@ impl MarketSession {
     /// Follows whatever of the market is named, for as long as the guard lives. Returns at once.
     pub fn follow_subjects(&self, subjects: impl IntoIterator<Item = Subject>) -> Following {
         let subjects = subjects.into_iter().filter(|subject| subject.hub() == "market");
-        Following { wishes: subjects.map(|subject| self.0.wish(subject, self.1.clone())).collect() }
+        Following { wishes: subjects.filter_map(|subject| self.0.wish(subject, self.1.clone())).collect() }
     }
 
     /// The merged quote of a contract that is followed; `None`: it is not, or nothing came yet.
@@ -363,28 +366,21 @@ impl MarketSession {
         subject: Subject,
         rule: QueueRule<Update<T>>,
         list: impl FnOnce(&mut MarketOutlets) -> &mut ByContract<T>,
-        first: impl Fn(MarketUpdate) -> Option<Told<T>>,
+        value: impl Fn(MarketUpdate) -> Option<Told<T>>,
     ) -> Result<Updates<T>, SubscribeError> {
-        let wish = stream::Wish::new(subject.clone(), self.0.clone(), self.1.clone());
-        let (producer, consumer) = queue(rule, TRADES, self.0.link.budget());
-        let mut outlet = Outlet::new(producer, COST, wish.is_gone());
-        let now = self.0.shared.now();
+        // Only subjects of contracts come here.
         let Some(contract) = subject.contract().cloned() else { return Err(SubscribeError::Closed) };
-        {
-            let mut core = self.0.shared.lock();
-            for update in core.machine.join(now, &subject) {
+        let add = |outlets: &mut MarketOutlets, mut outlet: Outlet<T>, first: Vec<MarketUpdate>| {
+            for update in first {
                 match update {
                     MarketUpdate::Gap(notice) => outlet.push(Update::Gap(notice)),
-                    update => _ = first(update).map(|told| outlet.push(Update::Value(told))),
+                    update => _ = value(update).map(|told| outlet.push(Update::Value(told))),
                 }
             }
             outlet.flush();
-            // The listener stands before the subscription, and hears its first gap.
-            list(&mut core.outlets).add(contract, outlet);
-        }
-        let stream = Updates::new(consumer, wish);
-        self.0.want(&subject).await?;
-        Ok(stream)
+            list(outlets).add(contract, outlet);
+        };
+        self.0.listen(subject, self.1.clone(), (rule, COST), add).await
     }
 }
 

@@ -17,7 +17,7 @@ use crate::keeper::{Halt, LogoutPolicy};
 use crate::lifecycle::Ending;
 use crate::router::{EventKind, Router};
 
-/// Logins in again at most this often in this time: two programs that log each other out would go on for ever.
+/// Logs in again at most this often in this time: two programs that log each other out would go on for ever.
 const RELOGINS: usize = 5;
 const RELOGIN_TIME: Duration = Duration::from_secs(120);
 /// The first delay before a login in again, which grows by itself each time, and its longest.
@@ -47,21 +47,24 @@ impl<M: SessionMachine> Member for Shared<M> {
 pub(crate) struct Pair {
     host: Arc<dyn Host>,
     router: Arc<Router>,
-    policy: LogoutPolicy,
     members: OnceLock<Vec<Arc<dyn Member>>>,
     state: Mutex<PairState>,
 }
 
 #[derive(Default)]
 struct PairState {
+    policy: LogoutPolicy,
     halted: Option<Halt>,
+    /// Counts the halts: whoever waits to lift one must not lift another.
+    halts: u64,
     /// When it logged in again, lately.
     relogins: VecDeque<Instant>,
 }
 
 impl Pair {
     pub(crate) fn new(host: Arc<dyn Host>, router: Arc<Router>, policy: LogoutPolicy) -> Arc<Self> {
-        Arc::new(Self { host, router, policy, members: OnceLock::new(), state: Mutex::default() })
+        let state = Mutex::new(PairState { policy, ..PairState::default() });
+        Arc::new(Self { host, router, members: OnceLock::new(), state })
     }
 
     /// Knows its sessions from now on.
@@ -70,21 +73,30 @@ impl Pair {
         drop(self.members.set(members));
     }
 
+    /// What happens after the next logout.
+    pub(crate) fn set_policy(&self, policy: LogoutPolicy) {
+        self.lock().policy = policy;
+    }
+
     pub(crate) fn halted(&self) -> Option<Halt> {
         self.lock().halted.clone()
     }
 
-    /// Leaves both hubs alone. What resolves when both have been hung up on; nothing if they were left alone already.
+    /// Leaves both hubs alone. What resolves when both have been hung up on; nothing if they are left alone already, for whatever reason but
+    /// the application's own word, which stands above all others.
     pub(crate) fn halt(&self, halt: Halt) -> Vec<oneshot::Receiver<()>> {
-        {
+        let is_new = {
             let mut state = self.lock();
-            if state.halted.is_some() {
+            if state.halted.is_some() && halt != Halt::Closed {
                 return Vec::new();
             }
-            state.halted = Some(halt.clone());
+            state.halts += 1;
+            state.halted.replace(halt.clone()).as_ref() != Some(&halt)
+        };
+        if is_new {
+            tracing::warn!(reason = %halt, "both hubs are left alone");
+            self.router.tell(self.host.now(), EventKind::Halted(halt.clone()));
         }
-        tracing::warn!(reason = %halt, "both hubs are left alone");
-        self.router.tell(self.host.now(), EventKind::Halted(halt.clone()));
         let error = SubscribeError::Halted(halt);
         let leave = |member: &Arc<dyn Member>| {
             member.fail_waiting(&error);
@@ -116,10 +128,16 @@ impl Pair {
         drop(self.halt(Halt::LoggedOut));
         let Some(delay) = self.next_relogin() else { return };
         let waited = self.host.sleep(delay);
-        let pair = self.clone();
+        let halts = self.lock().halts;
+        let pair = Arc::downgrade(self);
         let task = async move {
             waited.await;
-            if pair.halted() == Some(Halt::LoggedOut) {
+            let Some(pair) = pair.upgrade() else { return };
+            let is_same = {
+                let state = pair.lock();
+                state.halts == halts && state.halted == Some(Halt::LoggedOut)
+            };
+            if is_same {
                 resume();
                 pair.resume();
             }
@@ -129,11 +147,12 @@ impl Pair {
     }
 
     fn next_relogin(&self) -> Option<Duration> {
-        if self.policy == LogoutPolicy::Stop {
+        let now = self.host.now().mono;
+        let state = &mut *self.lock();
+        if state.policy == LogoutPolicy::Stop {
             return None;
         }
-        let now = self.host.now().mono;
-        let relogins = &mut self.lock().relogins;
+        let relogins = &mut state.relogins;
         relogins.retain(|at| now.saturating_since(*at) < RELOGIN_TIME);
         if relogins.len() >= RELOGINS {
             return None;

@@ -13,7 +13,7 @@ use topstep_model::{Logout, Target};
 use super::machine::{Receive, SessionMachine, Wish};
 use super::outlet::Outlets;
 use crate::error::SubscribeError;
-use crate::gap::{GapCause, GapNotice, Subject};
+use crate::gap::{Gap, GapCause, GapNotice, Subject};
 use crate::host::Host;
 use crate::lifecycle::Lifecycle;
 use crate::link::LinkNews;
@@ -36,6 +36,8 @@ pub(crate) enum Order {
     Resume,
     /// Makes the attempt that is waited for now.
     ReconnectNow,
+    /// Somebody waits for what the hub has refused: it is asked for again now.
+    Ask(Subject),
 }
 
 /// A session: see [the module](super).
@@ -63,9 +65,11 @@ pub(crate) struct Core<M: SessionMachine> {
     armed: Option<Instant>,
     pub(crate) is_connected: bool,
     pub(crate) connections: u64,
-    pub(crate) is_over: bool,
+    is_over: bool,
     /// The hub sends without being asked: whoever is connected hears everything.
     pub(crate) is_unasked: bool,
+    /// The task is gone: nothing will ever happen here again.
+    is_closed: bool,
 }
 
 impl<M: SessionMachine> Shared<M> {
@@ -85,6 +89,7 @@ impl<M: SessionMachine> Shared<M> {
             connections: 0,
             is_over: false,
             is_unasked: false,
+            is_closed: false,
         };
         Arc::new(Self { core: Mutex::new(core), bell: AtomicWaker::new(), host, router })
     }
@@ -113,6 +118,7 @@ impl<M: SessionMachine> Shared<M> {
         let wants_task = core.pump(now, &self.router);
         core.outlets.flush();
         drop(core);
+        self.router.flush();
         if wants_task {
             self.ring();
         }
@@ -147,12 +153,17 @@ impl<M: SessionMachine> Shared<M> {
     }
 
     /// Events of this subject may be missing from here on, in the order of the records.
+    ///
+    /// Only a feed that turned to garbage is news, which the connection asks for anew. That the connection is lost is told by its life, for
+    /// everything at once and before anything else comes.
     pub(crate) fn gap(&self, subject: &Subject, cause: Cause) {
+        if cause != Cause::ProtocolViolation {
+            return;
+        }
         self.with(|core, now| {
-            core.agreed.remove(subject);
-            // What the hub still sends on a living connection is asked for anew.
-            let cause = if core.is_connected && is_alive(cause) { GapCause::Resubscribed } else { gap_cause(cause) };
-            core.machine.handle_gap(now, subject, cause);
+            if core.is_connected && core.agreed.remove(subject) {
+                core.machine.handle_gap(now, subject, GapCause::Resubscribed);
+            }
         });
     }
 
@@ -160,8 +171,17 @@ impl<M: SessionMachine> Shared<M> {
         self.order(Order::LoggedOut(logout));
     }
 
+    /// Has the task do something. When it is gone, nobody does: who waits for it hears that.
     pub(crate) fn order(&self, order: Order) {
-        self.lock().orders.push_back(order);
+        {
+            let mut core = self.lock();
+            // Said once is enough, however many subscriptions the hub agrees to.
+            let is_repeated = matches!((core.orders.back(), &order), (Some(Order::Agreed), Order::Agreed));
+            if core.is_closed || is_repeated {
+                return;
+            }
+            core.orders.push_back(order);
+        }
         self.ring();
     }
 
@@ -175,65 +195,90 @@ impl<M: SessionMachine> Shared<M> {
     }
 
     fn live(&self, life: Lifecycle) {
-        self.router.tell(self.now(), EventKind::Lifecycle { hub: M::HUB, life: life.clone() });
-        self.with(|core, now| match &life {
-            Lifecycle::Connected | Lifecycle::Reconnected => {
-                core.is_connected = true;
-                core.connections += 1;
-                core.machine.handle_connected(now);
-                if core.is_unasked {
-                    core.agree_to_all(now);
+        self.with(|core, now| {
+            self.router.tell_later(now, EventKind::Lifecycle { hub: M::HUB, life: life.clone() });
+            match &life {
+                Lifecycle::Connected | Lifecycle::Reconnected => {
+                    core.is_connected = true;
+                    core.connections += 1;
+                    core.machine.handle_connected(now);
+                    if core.is_unasked {
+                        core.agree_to_all(now);
+                    }
                 }
+                Lifecycle::Reconnecting(ending) | Lifecycle::Disconnected(ending) => {
+                    core.lose(now, gap_cause(ending.cause));
+                }
+                _ => {}
             }
-            Lifecycle::Reconnecting(ending) | Lifecycle::Disconnected(ending) => {
-                core.lose(now, gap_cause(ending.cause));
-            }
-            Lifecycle::Restored => core.agree_to_all(now),
-            _ => {}
         });
         self.order(Order::Life(life));
-        self.router.flush();
     }
 
     /// The hub sends the subject from now on.
-    pub(crate) fn agree(&self, subject: &Subject) {
+    fn agree(&self, subject: &Subject) {
         self.with(|core, now| core.agree(now, subject));
         self.order(Order::Agreed);
     }
 
-    /// The hub has answered a wish that was to be answered on this connection. An answer of an earlier one says nothing of this one, whose
-    /// own news say what was restored.
-    pub(crate) fn agree_on(&self, connection: u64, subject: &Subject) {
-        if self.lock().connections == connection {
+    /// The asking for a subject went well. A hub that is not asked has nothing else to say.
+    pub(crate) fn answered(&self, subject: &Subject) {
+        let is_unasked = self.lock().is_unasked;
+        if is_unasked {
             self.agree(subject);
         }
     }
 
     /// The hub does not send the subject.
     pub(crate) fn refuse(&self, subject: &Subject, error: String) {
-        self.router.tell(self.now(), EventKind::Refused { subject: subject.clone(), error: error.clone() });
         self.with(|core, now| {
+            if !core.is_asked(subject) {
+                return;
+            }
             core.agreed.remove(subject);
             core.refused.insert(subject.clone());
+            self.router.tell_later(now, EventKind::Refused { subject: subject.clone(), error: error.clone() });
             core.machine.handle_refused(now, subject, error.clone());
             core.settle(subject, &Err(SubscribeError::Refused { subject: subject.clone(), error }));
         });
-        self.router.flush();
+        // Whoever refuses takes the token seriously.
+        self.order(Order::Agreed);
     }
 
-    /// Wants a subject, and resolves when the hub has answered for it.
-    pub(crate) fn want(&self, subject: &Subject) -> oneshot::Receiver<Result<(), SubscribeError>> {
+    /// Wants a subject. What is returned resolves when the hub has answered for it; with an error nothing is wanted.
+    ///
+    /// `listen` takes what somebody who is not the first must be told first. It is called before the subscription begins: a listener hears
+    /// its first gap.
+    pub(crate) fn want(
+        &self,
+        subject: &Subject,
+        listen: impl FnOnce(&mut M::Outlets, Vec<M::Update>),
+    ) -> Result<oneshot::Receiver<Result<(), SubscribeError>>, SubscribeError> {
         let (sender, receiver) = oneshot::channel();
-        self.with(|core, now| {
-            core.machine.want(now, subject.clone());
+        let is_refused = self.with(|core, now| {
+            if core.is_closed {
+                return Err(SubscribeError::Closed);
+            }
+            let first = if core.asked.contains(subject) { core.machine.join(now, subject) } else { Vec::new() };
+            if !core.machine.want(now, subject.clone()) {
+                let error = "too many are followed already".to_owned();
+                return Err(SubscribeError::Refused { subject: subject.clone(), error });
+            }
+            listen(&mut core.outlets, first);
+            // Who has given up waiting must not be remembered for ever.
+            core.waiting.retain(|(_, waiting)| !waiting.is_canceled());
             if core.agreed.contains(subject) {
                 // Whoever asked may have gone.
                 drop(sender.send(Ok(())));
             } else {
                 core.waiting.push((subject.clone(), sender));
             }
-        });
-        receiver
+            Ok(core.refused.contains(subject))
+        })?;
+        if is_refused {
+            self.order(Order::Ask(subject.clone()));
+        }
+        Ok(receiver)
     }
 
     pub(crate) fn unwant(&self, subject: &Subject) {
@@ -243,21 +288,20 @@ impl<M: SessionMachine> Shared<M> {
         });
     }
 
-    /// A reader of the subject lost updates. The gap that stands in their place.
-    pub(crate) fn overflow(&self, subject: &Subject) -> Option<GapNotice> {
+    /// A reader of the subject lost updates. The gap that stands in their place: one that opens now, or is open already.
+    pub(crate) fn overflow(&self, subject: &Subject) -> Option<Gap> {
         self.with(|core, now| {
+            let of_subject = |update: &M::Update| match M::event(update) {
+                Some(EventKind::Gap(GapNotice::Opened(gap))) if gap.subject == *subject => Some(gap),
+                _ => None,
+            };
+            let mut gap = None;
             core.machine.handle_overflow(now, subject);
-            let mut opened = None;
-            let updates: Vec<_> = std::iter::from_fn(|| core.machine.poll_update()).collect();
-            for update in updates {
-                if let Some(EventKind::Gap(notice)) = M::event(&update)
-                    && matches!(&notice, GapNotice::Opened(gap) if gap.subject == *subject)
-                {
-                    opened = Some(notice);
-                }
+            while let Some(update) = core.machine.poll_update() {
+                gap = gap.or_else(|| of_subject(&update));
                 core.hand_out(now, update, &self.router);
             }
-            opened
+            gap.or_else(|| core.machine.join(now, subject).iter().find_map(of_subject))
         })
     }
 
@@ -275,13 +319,19 @@ impl<M: SessionMachine> Shared<M> {
         }
     }
 
-    pub(crate) fn is_agreed(&self, subject: &Subject) -> bool {
-        self.lock().agreed.contains(subject)
-    }
-
-    /// The connection on which a wish made now is answered.
-    pub(crate) fn connection(&self) -> u64 {
-        self.lock().connection()
+    /// The task is gone. Streams end, and nobody waits any more.
+    pub(crate) fn close(&self) {
+        let outlets = self.with(|core, now| {
+            core.is_closed = true;
+            if core.is_connected {
+                core.lose(now, GapCause::Stopped);
+            }
+            core.orders.clear();
+            core.pump(now, &self.router);
+            std::mem::take(&mut core.outlets)
+        });
+        drop(outlets);
+        self.fail_waiting(&SubscribeError::Closed);
     }
 
     /// What there is for the task to do now.
@@ -297,7 +347,6 @@ impl<M: SessionMachine> Shared<M> {
             orders: core.orders.drain(..).collect(),
             wishes: std::mem::take(&mut core.wishes),
             queries: std::mem::take(&mut core.queries),
-            connection: core.connection(),
             ..Work::default()
         };
         work.max_delay = core.machine.max_delay();
@@ -318,8 +367,6 @@ pub(crate) struct Work {
     pub(crate) queries: Vec<(Ticket, Query)>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) max_delay: Option<std::time::Duration>,
-    /// The connection on which the hub will answer the wishes.
-    pub(crate) connection: u64,
     pub(crate) is_over: bool,
 }
 
@@ -330,8 +377,7 @@ impl<M: SessionMachine> Core<M> {
             self.hand_out(now, update, router);
         }
         while let Some(wish) = self.machine.poll_wish() {
-            self.note(&wish);
-            self.wishes.push(wish);
+            self.note(wish);
         }
         while let Some(query) = self.machine.poll_query() {
             self.queries.push(query);
@@ -353,23 +399,36 @@ impl<M: SessionMachine> Core<M> {
         self.outlets.tell(update);
     }
 
-    fn note(&mut self, wish: &Wish) {
-        let (Wish::Subscribe(subject) | Wish::Resubscribe(subject) | Wish::Unsubscribe(subject)) = wish;
+    fn note(&mut self, wish: Wish) {
+        let (Wish::Subscribe(subject) | Wish::Resubscribe(subject) | Wish::Unsubscribe(subject)) = &wish;
         self.refused.remove(subject);
         self.agreed.remove(subject);
-        match wish {
-            Wish::Subscribe(_) | Wish::Resubscribe(_) => self.asked.insert(subject.clone()),
-            Wish::Unsubscribe(_) => self.asked.remove(subject),
-        };
+        let is_leaving = matches!(wish, Wish::Unsubscribe(_));
+        if is_leaving {
+            self.asked.remove(subject);
+        } else {
+            self.asked.insert(subject.clone());
+        }
+        // What the hub has not been asked for need not be taken back: whoever comes and goes leaves nothing behind.
+        let begun =
+            self.wishes.iter().position(|earlier| matches!(earlier, Wish::Subscribe(other) if other == subject));
+        match begun.filter(|_| is_leaving) {
+            Some(place) => _ = self.wishes.remove(place),
+            None => self.wishes.push(wish),
+        }
     }
 
-    /// The connection in use, or else the next one.
-    fn connection(&self) -> u64 {
-        self.connections + u64::from(!self.is_connected)
+    /// Whether it is wanted, and the hub's answers are about this wish: not while the task has yet to say it.
+    fn is_asked(&self, subject: &Subject) -> bool {
+        let is_about = |wish: &Wish| {
+            let (Wish::Subscribe(wished) | Wish::Resubscribe(wished) | Wish::Unsubscribe(wished)) = wish;
+            wished == subject
+        };
+        self.asked.contains(subject) && !self.wishes.iter().any(is_about)
     }
 
     fn agree(&mut self, now: Moment, subject: &Subject) {
-        if !self.is_connected || !self.asked.contains(subject) || !self.agreed.insert(subject.clone()) {
+        if !self.is_connected || !self.is_asked(subject) || !self.agreed.insert(subject.clone()) {
             return;
         }
         self.refused.remove(subject);
@@ -377,9 +436,9 @@ impl<M: SessionMachine> Core<M> {
         self.settle(subject, &Ok(()));
     }
 
-    /// Whatever was asked for, and not refused, is there.
+    /// Whatever was asked for is there.
     fn agree_to_all(&mut self, now: Moment) {
-        let asked: Vec<_> = self.asked.difference(&self.refused).cloned().collect();
+        let asked: Vec<_> = self.asked.iter().cloned().collect();
         for subject in asked {
             self.agree(now, &subject);
         }
@@ -406,9 +465,4 @@ fn gap_cause(cause: Cause) -> GapCause {
         Cause::Stopped => GapCause::Stopped,
         _ => GapCause::TransportLost,
     }
-}
-
-/// Whether a gap of this cause leaves the connection alive: only a feed that turned to garbage does.
-fn is_alive(cause: Cause) -> bool {
-    cause == Cause::ProtocolViolation
 }

@@ -1,6 +1,6 @@
 //! What takes time in a session: dialling, subscribing, asking REST, and the keeper's waits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,6 +23,7 @@ use crate::error::SubscribeError;
 use crate::gap::Subject;
 use crate::host::Host;
 use crate::keeper::{Halt, Keeper, Step};
+use crate::lifecycle::Lifecycle;
 use crate::link::{Link, LinkError};
 use crate::user::{Answer, Query, QueryFailure, Ticket};
 
@@ -55,14 +56,23 @@ enum Done {
     Started(Result<(), StartError>),
     Stopped,
     Subscribed {
-        connection: u64,
         subject: Subject,
+        serial: u64,
         result: Result<(), LinkError>,
     },
     Unsubscribed,
-    Answered(Ticket, Result<Answer, QueryFailure>),
-    /// A refused subscription is due again.
-    Again(Subject),
+    /// Boxed, for it is the only one that is large.
+    Answered(Ticket, Box<Result<Answer, QueryFailure>>),
+}
+
+/// What was asked of the hub and not taken back.
+struct Ask {
+    /// Which of the questions for this subject: the answers of earlier ones mean nothing.
+    serial: u64,
+    /// How often the hub refused it.
+    refusals: usize,
+    /// When it is asked again.
+    again: Option<Instant>,
 }
 
 /// Drives one session until its last handle is gone.
@@ -73,11 +83,13 @@ pub(crate) struct Task<M: SessionMachine> {
     host: Arc<dyn Host>,
     keeper: Keeper,
     jobs: FuturesUnordered<BoxFuture<'static, Done>>,
-    /// Starts and stops go one after the other.
-    dialling: Option<BoxFuture<'static, Done>>,
-    steps: std::collections::VecDeque<Step>,
+    /// A start waits for whatever is under way. A stop waits for no start, which may go on for as long as the hub cannot be reached.
+    starting: Option<BoxFuture<'static, Done>>,
+    stopping: Option<BoxFuture<'static, Done>>,
+    steps: VecDeque<Step>,
     sleep: Option<(Instant, BoxFuture<'static, ()>)>,
-    refusals: BTreeMap<Subject, usize>,
+    asks: BTreeMap<Subject, Ask>,
+    serial: u64,
     max_delay: Option<Duration>,
     halted: Vec<futures_channel::oneshot::Sender<()>>,
     is_ending: bool,
@@ -97,10 +109,12 @@ impl<M: SessionMachine> Task<M> {
             host,
             keeper: Keeper::new(),
             jobs: FuturesUnordered::new(),
-            dialling: None,
-            steps: std::collections::VecDeque::new(),
+            starting: None,
+            stopping: None,
+            steps: VecDeque::new(),
             sleep: None,
-            refusals: BTreeMap::new(),
+            asks: BTreeMap::new(),
+            serial: 0,
             max_delay: None,
             halted: Vec::new(),
             is_ending: false,
@@ -111,14 +125,18 @@ impl<M: SessionMachine> Task<M> {
     fn turn(&mut self, context: &mut Context<'_>) -> bool {
         let work = self.shared.take_work();
         let mut moved = self.take(&work);
-        let deadline = work.deadline.into_iter().chain(self.keeper.poll_timeout()).min();
+        let machine_deadline = work.deadline;
         if work.is_over && !self.is_ending {
             self.is_ending = true;
             self.keeper.halt();
         }
         self.begin(work);
+        self.ask_again();
         self.step();
         moved |= self.poll_jobs(context);
+        self.tell_halted();
+        let asks = self.asks.values().filter_map(|ask| ask.again);
+        let deadline = asks.chain(machine_deadline).chain(self.keeper.poll_timeout()).min();
         moved | self.poll_sleep(context, deadline)
     }
 
@@ -139,11 +157,11 @@ impl<M: SessionMachine> Task<M> {
         }
         for wish in work.wishes {
             self.keeper.begin();
-            self.wish(work.connection, wish);
+            self.wish(wish);
         }
         for (ticket, query) in work.queries {
             let answer = self.backend.query(query);
-            self.jobs.push(async move { Done::Answered(ticket, answer.await) }.boxed());
+            self.jobs.push(async move { Done::Answered(ticket, Box::new(answer.await)) }.boxed());
         }
     }
 
@@ -156,6 +174,10 @@ impl<M: SessionMachine> Task<M> {
                 {
                     return drop(self.backend.pair().halt(Halt::LoginRefused { explanation }));
                 }
+                if matches!(life, Lifecycle::Connected | Lifecycle::Reconnected) {
+                    // What the last connection refused may be agreed to now.
+                    self.asks.values_mut().filter_map(|ask| ask.again.as_mut()).for_each(|again| *again = now);
+                }
                 self.keeper.handle_life(now, &life);
             }
             Order::Agreed => self.keeper.handle_agreed(),
@@ -165,69 +187,74 @@ impl<M: SessionMachine> Task<M> {
                 self.keeper.halt();
                 self.halted.push(done);
             }
+            // Nobody is left to resume for.
+            Order::Resume if self.is_ending => {}
             Order::Resume => self.keeper.resume(),
-            Order::ReconnectNow => self.link.reconnect_now(),
+            Order::ReconnectNow => {
+                self.keeper.hurry();
+                self.link.reconnect_now();
+            }
+            Order::Ask(subject) => {
+                if let Some(again) = self.asks.get_mut(&subject).and_then(|ask| ask.again.as_mut()) {
+                    *again = now;
+                }
+            }
         }
     }
 
-    fn wish(&mut self, connection: u64, wish: Wish) {
+    fn wish(&mut self, wish: Wish) {
         match wish {
-            Wish::Subscribe(subject) => {
-                self.refusals.remove(&subject);
-                self.subscribe(connection, subject);
-            }
-            Wish::Unsubscribe(subject) => {
-                self.refusals.remove(&subject);
-                let done = self.link.unsubscribe(&subject);
-                self.jobs.push(
-                    async move {
-                        done.await;
-                        Done::Unsubscribed
-                    }
-                    .boxed(),
-                );
-            }
+            Wish::Subscribe(subject) => self.ask(subject, 0),
+            Wish::Unsubscribe(subject) => self.leave(&subject),
+            // The connection sees to it that one call of the hub follows the other.
             Wish::Resubscribe(subject) => {
-                let leaving = self.link.unsubscribe(&subject);
-                let coming = self.link.subscribe(&subject);
-                self.jobs.push(
-                    async move {
-                        leaving.await;
-                        let result = coming.await;
-                        Done::Subscribed { connection, subject, result }
-                    }
-                    .boxed(),
-                );
+                self.leave(&subject);
+                self.ask(subject, 0);
             }
         }
     }
 
-    fn subscribe(&mut self, connection: u64, subject: Subject) {
+    fn ask(&mut self, subject: Subject, refusals: usize) {
+        self.serial += 1;
+        let serial = self.serial;
+        self.asks.insert(subject.clone(), Ask { serial, refusals, again: None });
         let asked = self.link.subscribe(&subject);
-        self.jobs.push(async move { Done::Subscribed { connection, subject, result: asked.await } }.boxed());
+        self.jobs.push(async move { Done::Subscribed { subject, serial, result: asked.await } }.boxed());
     }
 
-    /// Does the keeper's next steps, as long as none of them takes time.
+    fn leave(&mut self, subject: &Subject) {
+        self.asks.remove(subject);
+        let left = self.link.unsubscribe(subject);
+        self.jobs.push(left.map(|()| Done::Unsubscribed).boxed());
+    }
+
+    /// Asks again for what the hub refused, as far as it is due.
+    fn ask_again(&mut self) {
+        let now = self.host.now().mono;
+        let due = |(subject, ask): (&Subject, &Ask)| {
+            Some((subject.clone(), ask.again.filter(|at| *at <= now).map(|_| ask.refusals)?))
+        };
+        let due: Vec<_> = self.asks.iter().filter_map(due).collect();
+        for (subject, refusals) in due {
+            self.ask(subject, refusals);
+        }
+    }
+
+    /// Does the keeper's next steps, as far as they need not wait for each other.
     fn step(&mut self) {
         while let Some(step) = self.keeper.poll_step() {
             self.steps.push_back(step);
         }
-        while self.dialling.is_none() {
+        while self.may_step() {
             let Some(step) = self.steps.pop_front() else { return };
             match step {
                 Step::Start => {
                     let started = self.link.start();
-                    self.dialling = Some(async move { Done::Started(started.await) }.boxed());
+                    self.starting = Some(started.map(Done::Started).boxed());
                 }
                 Step::Stop => {
                     let stopped = self.link.stop();
-                    self.dialling = Some(
-                        async move {
-                            stopped.await;
-                            Done::Stopped
-                        }
-                        .boxed(),
-                    );
+                    self.stopping = Some(stopped.map(|()| Done::Stopped).boxed());
                 }
                 Step::ForgetToken => self.backend.forget_token(),
                 Step::Told { ending, begins_in, is_unauthorized } => {
@@ -241,10 +268,35 @@ impl<M: SessionMachine> Task<M> {
         }
     }
 
+    fn may_step(&self) -> bool {
+        self.stopping.is_none() && (self.starting.is_none() || self.steps.front() == Some(&Step::Stop))
+    }
+
+    /// Nothing is under way, and nothing is to come.
+    fn is_idle(&self) -> bool {
+        self.starting.is_none() && self.stopping.is_none() && self.steps.is_empty()
+    }
+
+    /// Says that the hub is left alone, once that is so.
+    fn tell_halted(&mut self) {
+        if !self.halted.is_empty() && self.is_idle() {
+            for done in self.halted.drain(..) {
+                // Whoever halted it may not want to know.
+                let _ = done.send(());
+            }
+        }
+    }
+
     fn poll_jobs(&mut self, context: &mut Context<'_>) -> bool {
         let mut moved = false;
-        if let Some(Poll::Ready(done)) = self.dialling.as_mut().map(|dialling| dialling.poll_unpin(context)) {
-            self.dialling = None;
+        // The start first: a stop that came after it must not overtake it.
+        if let Some(Poll::Ready(done)) = self.starting.as_mut().map(|starting| starting.poll_unpin(context)) {
+            self.starting = None;
+            self.done(done);
+            moved = true;
+        }
+        if let Some(Poll::Ready(done)) = self.stopping.as_mut().map(|stopping| stopping.poll_unpin(context)) {
+            self.stopping = None;
             self.done(done);
             moved = true;
         }
@@ -264,41 +316,28 @@ impl<M: SessionMachine> Task<M> {
                 self.keeper.handle_not_started(self.host.now().mono, &(&reason).into());
             }
             // It is connected already, or a stop came in between: the connection's own events tell.
-            Done::Started(_) | Done::Unsubscribed => {}
-            Done::Stopped => {
-                for done in self.halted.drain(..) {
-                    // Whoever halted it may not want to know.
-                    let _ = done.send(());
-                }
-            }
-            Done::Subscribed { connection, subject, result: Ok(()) } => {
-                self.refusals.remove(&subject);
-                self.shared.agree_on(connection, &subject);
-            }
-            Done::Subscribed { subject, result: Err(LinkError::Refused(error)), .. } => {
-                self.shared.refuse(&subject, error);
-                let refusals = self.refusals.entry(subject.clone()).or_default();
-                let delay = REFUSED_AGAIN.get(*refusals).or(REFUSED_AGAIN.last()).copied().unwrap_or(60);
-                *refusals += 1;
-                let waited = self.host.sleep(Duration::from_secs(delay));
-                self.jobs.push(
-                    async move {
-                        waited.await;
-                        Done::Again(subject)
-                    }
-                    .boxed(),
-                );
-            }
-            // The wish stays with the connection, which tells when the hub has agreed.
-            Done::Subscribed { .. } => {}
-            Done::Again(subject) => {
-                // It may have been taken back, or asked for again, meanwhile.
-                if self.refusals.contains_key(&subject) && !self.shared.is_agreed(&subject) {
-                    self.subscribe(self.shared.connection(), subject);
-                }
-            }
+            Done::Started(_) | Done::Stopped | Done::Unsubscribed => {}
+            Done::Subscribed { subject, serial, result } => self.subscribed(&subject, serial, result),
             Done::Answered(ticket, answer) => {
-                self.shared.with(|core, now| core.machine.handle_answer(now, ticket, answer));
+                self.shared.with(|core, now| core.machine.handle_answer(now, ticket, *answer));
+            }
+        }
+    }
+
+    /// The hub answered, or did not. That it agreed, and whatever became of a wish that it left unanswered, the link tells by itself.
+    fn subscribed(&mut self, subject: &Subject, serial: u64, result: Result<(), LinkError>) {
+        let Some(ask) = self.asks.get_mut(subject).filter(|ask| ask.serial == serial) else { return };
+        match result {
+            Ok(()) => {
+                ask.refusals = 0;
+                self.shared.answered(subject);
+            }
+            Err(LinkError::Unanswered) => {}
+            Err(LinkError::Refused(error)) => {
+                let delay = REFUSED_AGAIN.get(ask.refusals).or(REFUSED_AGAIN.last()).copied().unwrap_or(60);
+                ask.refusals += 1;
+                ask.again = Some(self.host.now().mono + Duration::from_secs(delay));
+                self.shared.refuse(subject, error);
             }
         }
     }
@@ -326,7 +365,7 @@ impl<M: SessionMachine> Task<M> {
     }
 
     fn is_over(&self) -> bool {
-        self.is_ending && self.dialling.is_none() && self.steps.is_empty()
+        self.is_ending && self.is_idle()
     }
 }
 
@@ -350,6 +389,13 @@ impl<M: SessionMachine> Future for Task<M> {
         }
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+}
+
+impl<M: SessionMachine> Drop for Task<M> {
+    /// It is over, or its runtime is.
+    fn drop(&mut self) {
+        self.shared.close();
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapter_core::queue::{QueueRule, queue};
+use adapter_core::queue::QueueRule;
 use signalr_proto::time::Instant;
 use topstep_model::{
     Account, AccountId, ContractId, Hub, Order, OrderId, Position, Rows, Target, UserEvent, UserTrade,
@@ -13,10 +13,11 @@ use super::handle::{Handle, LinkStatus};
 use super::machine::{Receive, SessionMachine, Wish};
 use super::outlet::{Listeners, Outlet, Outlets};
 use crate::error::SubscribeError;
-use crate::gap::{Gap, GapCause, Subject};
+use crate::gap::{Gap, GapCause, GapNotice, Subject};
 use crate::moment::Moment;
 use crate::router::EventKind;
 use crate::stream::{self, Keep, Updates};
+use crate::update::Update;
 use crate::user::{
     self, Answer, Entry, List, ProfitAndLoss, Query, QueryFailure, Ticket, UserCounters, UserMachine, UserState,
     UserUpdate,
@@ -37,8 +38,14 @@ impl SessionMachine for UserMachine {
     const HUB: Hub = Hub::User;
     const WAITS: bool = true;
 
-    fn want(&mut self, now: Moment, subject: Subject) {
+    fn want(&mut self, now: Moment, subject: Subject) -> bool {
         self.want(now, subject);
+        true
+    }
+
+    fn join(&self, _: Moment, subject: &Subject) -> Vec<UserUpdate> {
+        let gaps = self.gaps_open().into_iter().filter(|gap| gap.subject == *subject);
+        gaps.map(|gap| UserUpdate::Gap(GapNotice::Opened(gap))).collect()
     }
 
     fn unwant(&mut self, now: Moment, subject: &Subject) {
@@ -228,14 +235,9 @@ impl UserSession {
     /// Follows accounts: their orders, positions, trades and balances are kept in [`state`](Self::state) for as long as the guard lives, whether
     /// or not anybody listens. Returns at once; what is believed is provisional until the hub and REST have answered.
     pub fn follow(&self, accounts: impl IntoIterator<Item = AccountId>) -> Following {
-        let mut wishes = vec![self.0.wish(Subject::Accounts, self.1.clone())];
-        for account in accounts {
-            wishes.extend(
-                [Subject::Orders(account), Subject::Positions(account), Subject::Trades(account)]
-                    .map(|subject| self.0.wish(subject, self.1.clone())),
-            );
-        }
-        Following { wishes }
+        let subjects_of = |account| [Subject::Orders(account), Subject::Positions(account), Subject::Trades(account)];
+        let subjects = std::iter::once(Subject::Accounts).chain(accounts.into_iter().flat_map(subjects_of));
+        Following { wishes: subjects.filter_map(|subject| self.0.wish(subject, self.1.clone())).collect() }
     }
 
     /// What is believed now, in one consistent piece.
@@ -268,14 +270,17 @@ impl UserSession {
         subject: Subject,
         list: impl FnOnce(&mut UserOutlets) -> &mut Listeners<T>,
     ) -> Result<Updates<T>, SubscribeError> {
-        let wish = stream::Wish::new(subject.clone(), self.0.clone(), self.1.clone());
-        let (producer, consumer) = queue(QueueRule::wait(CAPACITY), CAPACITY, self.0.link.budget());
-        let outlet = Outlet::new(producer, COST, wish.is_gone());
-        // The listener stands before the subscription, and hears its first gap.
-        list(&mut self.0.shared.lock().outlets).add(subject.clone(), outlet);
-        let stream = Updates::new(consumer, wish);
-        self.0.want(&subject).await?;
-        Ok(stream)
+        let listened = subject.clone();
+        let add = |outlets: &mut UserOutlets, mut outlet: Outlet<T>, first: Vec<UserUpdate>| {
+            for update in first {
+                if let UserUpdate::Gap(notice) = update {
+                    outlet.push(Update::Gap(notice));
+                }
+            }
+            outlet.flush();
+            list(outlets).add(listened, outlet);
+        };
+        self.0.listen(subject, self.1.clone(), (QueueRule::wait(CAPACITY), COST), add).await
     }
 }
 
