@@ -17,7 +17,8 @@ use super::rule::{BookRule, topstep_rule};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct MarketConfig {
-    /// How old a quote may be while the market is open. Default 15 s.
+    /// How old a quote may be while the market is open. Default 15 s. Then the hub is asked for its quotes anew, for it may have forgotten them;
+    /// again after 2 minutes of silence, and so on up to every 16.
     pub stale_after: Duration,
     /// How long the market is open, from the acknowledgement on, before a gap in quotes closes without fresh prices. Default 5 s.
     pub ticks_lost_after: Duration,

@@ -24,6 +24,15 @@ pub(super) struct QuoteFeed {
     watch: Watch,
     /// When the watch looks next; `None` while nothing can be expected.
     look_at: Option<Instant>,
+    probe: Probe,
+}
+
+/// How often a silent subscription was asked for anew. The hub may have forgotten it, and a full quote follows if it answers.
+#[derive(Debug, Clone, Copy, Default)]
+struct Probe {
+    /// Since quotes came by themselves.
+    times: u32,
+    at: Option<Instant>,
 }
 
 /// How long a gap still waits for fresh prices.
@@ -53,6 +62,7 @@ impl QuoteFeed {
             patience: None,
             watch: Watch::Fresh,
             look_at: None,
+            probe: Probe::default(),
         }
     }
 
@@ -231,6 +241,10 @@ impl QuoteFeed {
     fn watch_row(&mut self, now: Moment, contract: &ContractId, config: &MarketConfig, wire: &mut Wire) {
         let age = self.quote.age(now);
         if age <= config.stale_after {
+            // The first quotes after a probe are its answer.
+            if self.probe.at.is_some_and(|at| at + config.stale_after < now.mono) {
+                self.probe.times = 0;
+            }
             if self.watch == Watch::Fresh {
                 return;
             }
@@ -270,13 +284,32 @@ impl QuoteFeed {
             Watch::Fresh | Watch::Opening => {
                 self.alarm(silence, wire);
                 self.look(now + Self::RECHECK, wire);
+                self.probe(now, wire);
             }
-            Watch::Stale => self.look(now + Self::RECHECK, wire),
+            Watch::Stale => {
+                self.look(now + Self::RECHECK, wire);
+                self.probe(now, wire);
+            }
         }
     }
 
     /// How often the watch looks whether a market that does not move has closed.
     const RECHECK: Duration = Duration::from_secs(60);
+    /// The most doublings of the time between two probes: 16 minutes.
+    const MOST_DOUBLINGS: u32 = 4;
+
+    /// Asks the hub anew for a subscription that is silent in an open market, less and less often.
+    fn probe(&mut self, now: Moment, wire: &mut Wire) {
+        let spacing = Self::RECHECK * 2_u32.pow(self.probe.times.min(Self::MOST_DOUBLINGS));
+        if self.probe.times > 0 && self.probe.at.is_some_and(|at| at + spacing > now.mono) {
+            return;
+        }
+        self.probe = Probe { times: self.probe.times.saturating_add(1), at: Some(now.mono) };
+        self.line.open_gap(wire, GapCause::Resubscribed);
+        self.quote.begin_epoch();
+        self.rest();
+        self.line.resubscribe(wire);
+    }
 
     fn alarm(&mut self, age: Duration, wire: &mut Wire) {
         self.watch = Watch::Stale;

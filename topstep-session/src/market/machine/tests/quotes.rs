@@ -76,12 +76,42 @@ fn silence_in_an_open_market_is_an_alarm_once() {
     desk.events();
     desk.pass(1);
     assert_eq!(desk.quote_known(), Known::Stale);
-    desk.pass(600_000);
-    assert_eq!(desk.words(), ["feed Stale { age: 15.001s }"]);
-    desk.quote(r#"{"bestBid":10}"#);
-    assert_eq!(desk.words(), ["feed Fresh", "quote 10/11 live"]);
+    assert_eq!(desk.words(), ["feed Stale { age: 15.001s }", "opened resubscribed"]);
+    desk.machine.handle_subscribed(desk.now(), &es_quotes());
     desk.pass(100_000);
-    assert_eq!((desk.words().len(), desk.machine.counters().stale_alarms), (1, 2));
+    assert_eq!(desk.words(), ["closed ticks_lost"]);
+    desk.quote(r#"{"bestBid":10}"#);
+    assert_eq!(desk.words(), ["feed Fresh", "quote 10/11 stale"]);
+    desk.pass(10_000);
+    assert_eq!(desk.machine.counters().stale_alarms, 1);
+    desk.pass(10_000);
+    assert_eq!(desk.machine.counters().stale_alarms, 2);
+}
+
+#[test]
+fn a_subscription_that_is_silent_in_an_open_market_is_asked_for_anew_less_and_less_often() {
+    let mut desk = Desk::following(&es_quotes());
+    desk.quote(r#"{"bestBid":10,"bestAsk":11}"#);
+    desk.actions();
+    let mut asked_after = Vec::new();
+    for second in 1..=8_000 {
+        desk.pass(1_000);
+        if desk.actions().contains(&Action::Resubscribe(es_quotes())) {
+            asked_after.push(second);
+            desk.machine.handle_subscribed(desk.now(), &es_quotes());
+            // The hub had forgotten it, and says now what was missed.
+            desk.quote(r#"{"bestBid":12,"bestAsk":13}"#);
+            assert_eq!(desk.quote_known(), Known::Live);
+        }
+    }
+    // Each answer is followed by an alarm, and by a look once a minute.
+    assert_eq!(asked_after, [16, 152, 408, 904, 1_880, 2_856, 3_832, 4_808, 5_784, 6_760, 7_736]);
+    // Quotes that come by themselves begin it anew.
+    desk.pass(16_000);
+    desk.quote(r#"{"bestBid":14}"#);
+    desk.actions();
+    desk.pass(15_001);
+    assert_eq!(desk.actions(), [Action::Resubscribe(es_quotes())]);
 }
 
 #[test]
@@ -99,7 +129,7 @@ fn silence_in_a_closed_market_is_quiet_and_the_opening_has_its_time() {
     desk.quote(r#"{"bestBid":10}"#);
     assert_eq!(desk.words(), ["quote 10/11 live"]);
     desk.pass(15_001);
-    assert_eq!(desk.words(), ["feed Stale { age: 15.001s }"]);
+    assert_eq!(desk.words(), ["feed Stale { age: 15.001s }", "opened resubscribed"]);
 }
 
 #[test]
