@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use adapter_core::{ConfigError, HubConnection, HubConnectionBuilder, RetryPolicy, Runtime};
+use adapter_core::{ConfigError, HubConnection, HubConnectionBuilder, RetryPolicy, Runtime, TokenPlacement};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use topstep_model::{
@@ -187,6 +187,8 @@ impl<R: Runtime> Inner<R> {
         let policy = config.retry.as_ref().map_or_else(RetryPolicy::trading, |policy| policy());
         let connection = builder::<R>(url, &self.config)
             .access_token_source(move |request| provider.token(request))
+            // As the venue documents it; nobody has published whether the header alone would do.
+            .token_placement(TokenPlacement::Both)
             .skip_negotiation(!config.stateful_reconnect)
             .stateful_reconnect(config.stateful_reconnect)
             .automatic_reconnect(policy)
