@@ -5,6 +5,7 @@
 mod backpressure;
 mod building;
 mod handles;
+mod hooks;
 mod limits;
 mod order;
 mod panics;

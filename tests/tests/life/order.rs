@@ -56,7 +56,9 @@ async fn gaps_stand_where_events_may_be_missing<R: Runtime>() {
     let expected = [
         "connected",
         "invocation:Fed",
+        "subscribed",
         "invocation:Fed",
+        "subscribed",
         "reconnecting:lost",
         "gap_opened",
         "gap_opened",
