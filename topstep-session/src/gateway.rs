@@ -30,6 +30,7 @@ mod call;
 pub(crate) mod clock;
 mod close;
 mod equity;
+mod health;
 mod history;
 pub(crate) mod limiter;
 mod live_bars;
@@ -51,6 +52,7 @@ use crate::budget::Budget;
 use crate::latest::desk::LatestDesk;
 use crate::login::{Login, LoginError};
 use crate::moment::Moment;
+use crate::observe::RestDesk;
 pub use crate::router::Handler;
 pub use accounts::{AccountError, AccountSelector};
 pub use builder::{ConnectError, GatewayBuilder, GatewayConfig};
@@ -81,6 +83,7 @@ pub(crate) struct Inner<R> {
     pub(crate) login: Login<R>,
     pub(crate) tags: Tags,
     pub(crate) latest: LatestDesk,
+    pub(crate) rest: RestDesk,
     sessions: OnceLock<Sessions>,
     /// The ticks of contracts that were asked for: they never change.
     ticks: Mutex<BTreeMap<ContractId, Tick>>,

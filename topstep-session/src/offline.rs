@@ -56,6 +56,7 @@ use crate::keeper::{Halt, LogoutPolicy};
 use crate::lifecycle::Ending;
 use crate::market::{MarketConfig, MarketMachine, TradingHours};
 use crate::moment::Moment;
+use crate::observe::{CacheHealth, HealthReport};
 use crate::router::{self, Events, Filter, Handler, Router, SessionEvent};
 use crate::session::{Handle, MarketSession, Pair, Receive, SessionMachine, Shared, Task, UserSession};
 use crate::user::{UserConfig, UserMachine};
@@ -132,6 +133,22 @@ impl Offline {
     /// What it is o'clock.
     pub fn now(&self) -> Moment {
         self.world.now()
+    }
+
+    /// How both hubs stand, and which alerts that gives.
+    pub fn health(&self) -> HealthReport {
+        let report = HealthReport {
+            at: self.now(),
+            user: self.user.health(),
+            market: self.market.health(),
+            rest: None,
+            cache: CacheHealth::default(),
+            budget: None,
+            login: None,
+            halted: self.pair.halted(),
+            alerts: Vec::new(),
+        };
+        report.judged()
     }
 
     /// Moves both clocks, and stops at everything that is due on the way.

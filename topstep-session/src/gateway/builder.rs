@@ -19,6 +19,7 @@ use crate::keeper::LogoutPolicy;
 use crate::latest::desk::LatestDesk;
 use crate::login::{Login, LoginError, SPACING};
 use crate::market::MarketConfig;
+use crate::observe::RestDesk;
 use crate::user::UserConfig;
 
 const API: &str = "https://api.topstepx.com";
@@ -208,6 +209,7 @@ impl GatewayBuilder {
             login,
             tags,
             latest: LatestDesk::default(),
+            rest: RestDesk::new(clock.now().mono),
             sessions: OnceLock::new(),
             ticks: Mutex::default(),
         };
@@ -255,6 +257,11 @@ impl GatewayConfig {
     /// How long a call may take in all.
     pub fn deadline(&self) -> Duration {
         self.deadline
+    }
+
+    /// The rate limits to keep.
+    pub fn budget(&self) -> BudgetConfig {
+        self.budget
     }
 
     /// The TLS to use, where it is not the default.

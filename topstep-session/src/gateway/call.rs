@@ -56,6 +56,10 @@ impl<R: Runtime> Gateway<R> {
             let result = conclude::<Q>(sent, what);
             if let Err(error) = &result {
                 let outcome = error.as_str();
+                if matches!(error, CallError::OutcomeUnknown(_)) {
+                    inner.rest.note_unknown();
+                    metrics::counter!("topstep_outcome_unknown_total", "path" => Q::PATH).increment(1);
+                }
                 metrics::counter!("topstep_call_errors_total", "path" => Q::PATH, "outcome" => outcome).increment(1);
                 tracing::debug!(path = Q::PATH, outcome, "a call failed");
             }
@@ -110,6 +114,9 @@ impl<R: Runtime> Inner<R> {
             };
             let secret = token.as_ref().map(|token| &token.secret);
             let answer = wire::send(&self.http, wire.clone(), secret, timeout).await;
+            let done_at = self.clock.now().mono;
+            let is_failure = answer.as_ref().map_or(true, |answer| !(200..300).contains(&answer.status));
+            self.rest.note(done_at, done_at.saturating_since(sent_at.mono), is_failure);
 
             if let (Ok(answer), Some(token), None) = (&answer, &token, refused)
                 && answer.status == StatusCode::UNAUTHORIZED

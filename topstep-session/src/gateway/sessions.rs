@@ -47,8 +47,8 @@ pub(crate) struct Sessions {
     host: Arc<dyn Host>,
     router: Arc<Router>,
     pair: Arc<Pair>,
-    user: Arc<Handle<UserMachine>>,
-    market: Arc<Handle<MarketMachine>>,
+    pub(super) user: Arc<Handle<UserMachine>>,
+    pub(super) market: Arc<Handle<MarketMachine>>,
 }
 
 impl<R: Runtime> Gateway<R> {
@@ -125,7 +125,7 @@ impl<R: Runtime> Gateway<R> {
         self.life.clone().map(|life| life as Keep)
     }
 
-    fn sessions(&self) -> &Sessions {
+    pub(super) fn sessions(&self) -> &Sessions {
         self.inner.sessions.get().expect("a gateway is built with its sessions")
     }
 }

@@ -17,6 +17,7 @@ use super::{Latest, LatestError, LatestSource, LiveQuotes};
 use crate::budget::Priority;
 use crate::gateway::Gateway;
 use crate::moment::Moment;
+use crate::observe::CacheHealth;
 
 /// The last bar may be from before a weekend with a holiday at its end.
 const BACK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -34,6 +35,7 @@ pub(crate) struct LatestDesk(Mutex<Desk>);
 struct Desk {
     live: Option<Arc<dyn LiveQuotes>>,
     cache: Cache,
+    fell_back: CacheHealth,
     asked: BTreeMap<ContractId, Vec<oneshot::Sender<Told>>>,
 }
 
@@ -74,7 +76,15 @@ impl<R: Runtime> Gateway<R> {
     }
 
     fn fall_back(&self, contract: ContractId, error: LatestError) -> Result<Latest, LatestError> {
-        let told = self.inner.latest.lock().cache.fall_back(self.now().mono, contract, error);
+        let now = self.now().mono;
+        let (told, ratio) = {
+            let mut desk = self.inner.latest.lock();
+            let told = desk.cache.fall_back(now, contract, error);
+            let count = if told.is_ok() { &mut desk.fell_back.hits } else { &mut desk.fell_back.misses };
+            *count += 1;
+            (told, desk.fell_back.ratio().unwrap_or_default())
+        };
+        metrics::gauge!("topstep_cache_hit_ratio").set(ratio);
         match &told {
             Ok(latest) => {
                 metrics::counter!("topstep_cache_hits_total").increment(1);
@@ -134,6 +144,11 @@ impl LatestDesk {
     /// Says where live quotes come from.
     pub(crate) fn set_live_quotes(&self, quotes: Arc<dyn LiveQuotes>) {
         self.lock().live = Some(quotes);
+    }
+
+    /// What was fallen back to.
+    pub(crate) fn health(&self) -> CacheHealth {
+        self.lock().fell_back
     }
 
     fn live(&self, now: Moment, contract: &ContractId) -> Option<Latest> {

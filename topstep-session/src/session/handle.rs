@@ -13,6 +13,7 @@ use super::shared::Shared;
 use crate::error::SubscribeError;
 use crate::gap::{Gap, Subject};
 use crate::link::Link;
+use crate::observe::HubHealth;
 use crate::stream::{Keep, Owner, Updates, Wish};
 use crate::update::Update;
 
@@ -82,6 +83,32 @@ impl<M: SessionMachine> Handle<M> {
         }
         answer.await.unwrap_or(Err(SubscribeError::Closed))?;
         Ok(stream)
+    }
+
+    pub(crate) fn health(&self) -> HubHealth {
+        let LinkStatus { state, is_connected, connections, silence, retry_metrics } = self.status();
+        let breaker_open = retry_metrics.map(|metrics| metrics.breaker.current_open).unwrap_or_default();
+        let now = self.shared.now().mono;
+        let tally = &mut self.shared.lock().tally;
+        let (gaps_open, oldest_gap) = tally.gaps(now);
+        HubHealth {
+            hub: M::HUB,
+            state,
+            is_connected,
+            connections,
+            reconnects: tally.reconnects(),
+            down: tally.down_for(now),
+            silence,
+            breaker_open,
+            subscriptions: tally.subscriptions(),
+            unanswered: tally.unanswered_for(now),
+            gaps_open,
+            oldest_gap,
+            messages: tally.messages(),
+            messages_per_second: tally.per_second(now),
+            malformed: tally.malformed(),
+            latency: tally.latency(now),
+        }
     }
 
     pub(crate) fn status(&self) -> LinkStatus {

@@ -8,6 +8,7 @@ use topstep_model::{Hub, Target};
 use super::outlet::Outlets;
 use crate::gap::{GapCause, Subject};
 use crate::moment::Moment;
+use crate::observe::{Audits, Seen};
 use crate::router::EventKind;
 use crate::user::{Answer, Query, QueryFailure, Ticket};
 
@@ -61,6 +62,14 @@ pub(crate) trait SessionMachine: Send + 'static {
     fn max_delay(&self) -> Option<Duration> {
         None
     }
+
+    /// What it has counted of its audits.
+    fn audits(&self) -> Audits {
+        Audits::default()
+    }
+
+    /// The update as far as it is counted.
+    fn seen(update: &Self::Update) -> Seen<'_>;
 
     /// The same update for those who hear everything.
     fn event(update: &Self::Update) -> Option<EventKind>;

@@ -15,8 +15,10 @@ use super::shared::Shared;
 use super::user::Following;
 use crate::error::SubscribeError;
 use crate::gap::{Gap, GapCause, Subject};
+use crate::known::Known;
 use crate::market::{self, Book, MarketCounters, MarketMachine, MarketState, MarketUpdate, MergedQuote};
 use crate::moment::Moment;
+use crate::observe::{HubHealth, Kind, Seen};
 use crate::router::EventKind;
 use crate::stream::{Keep, Updates};
 use crate::update::{Told, Update};
@@ -108,6 +110,24 @@ impl SessionMachine for MarketMachine {
         self.poll_timeout()
     }
 
+    #[inline]
+    fn seen(update: &MarketUpdate) -> Seen<'_> {
+        match update {
+            // What is not live may be a snapshot, whose time says nothing of its way.
+            MarketUpdate::Quote { told, .. } => {
+                Seen::Value(Kind::Quotes, told.value.last_updated.filter(|_| told.known == Known::Live))
+            }
+            MarketUpdate::Trade { told, .. } => Seen::Value(Kind::MarketTrades, told.value.timestamp),
+            MarketUpdate::Depth { rows, known, .. } => {
+                let stamp = rows.last().and_then(|row| row.timestamp);
+                Seen::Value(Kind::Depth, stamp.filter(|_| *known == Known::Live))
+            }
+            MarketUpdate::Gap(notice) => Seen::Gap(notice),
+            MarketUpdate::Malformed(malformed) => Seen::Malformed(malformed.target),
+            MarketUpdate::Refused { .. } | MarketUpdate::Feed { .. } | MarketUpdate::CalendarEnded => Seen::Other,
+        }
+    }
+
     fn event(update: &MarketUpdate) -> Option<EventKind> {
         Some(match update {
             MarketUpdate::Quote { told, .. } => EventKind::Quote(told.clone()),
@@ -127,7 +147,7 @@ impl SessionMachine for MarketMachine {
     }
 }
 
-fn depth(contract: ContractId, rows: Vec<DepthRow>, is_valid: bool, known: crate::Known) -> Told<DepthUpdate> {
+fn depth(contract: ContractId, rows: Vec<DepthRow>, is_valid: bool, known: Known) -> Told<DepthUpdate> {
     Told { value: DepthUpdate { contract, rows, is_valid }, source: crate::Source::Stream, known }
 }
 
@@ -359,6 +379,11 @@ impl MarketSession {
     /// How the hub's connection stands.
     pub fn link(&self) -> LinkStatus {
         self.0.status()
+    }
+
+    /// How the hub stands, with rates and latencies.
+    pub fn health(&self) -> HubHealth {
+        self.0.health()
     }
 
     pub(super) async fn listen<T: Clone + Send + 'static>(

@@ -18,6 +18,7 @@ use crate::host::Host;
 use crate::lifecycle::Lifecycle;
 use crate::link::LinkNews;
 use crate::moment::Moment;
+use crate::observe::{Kind, Subscriptions, Tally};
 use crate::router::{EventKind, Router};
 use crate::user::{Query, Ticket};
 
@@ -52,6 +53,7 @@ pub(crate) struct Core<M: SessionMachine> {
     pub(crate) machine: M,
     pub(crate) outlets: M::Outlets,
     pub(crate) orders: VecDeque<Order>,
+    pub(crate) tally: Tally,
     /// What the hub is known to send.
     agreed: BTreeSet<Subject>,
     /// What it refused since it was connected.
@@ -78,6 +80,7 @@ impl<M: SessionMachine> Shared<M> {
             machine,
             outlets: M::Outlets::default(),
             orders: VecDeque::new(),
+            tally: Tally::new(M::HUB, host.now()),
             agreed: BTreeSet::new(),
             refused: BTreeSet::new(),
             asked: BTreeSet::new(),
@@ -116,6 +119,7 @@ impl<M: SessionMachine> Shared<M> {
         let mut core = self.lock();
         let result = work(&mut core, now);
         let wants_task = core.pump(now, &self.router);
+        core.count(now);
         core.outlets.flush();
         drop(core);
         self.router.flush();
@@ -197,6 +201,7 @@ impl<M: SessionMachine> Shared<M> {
     fn live(&self, life: Lifecycle) {
         self.with(|core, now| {
             self.router.tell_later(now, EventKind::Lifecycle { hub: M::HUB, life: life.clone() });
+            core.tally.live(now, &life);
             match &life {
                 Lifecycle::Connected | Lifecycle::Reconnected => {
                     core.is_connected = true;
@@ -238,6 +243,7 @@ impl<M: SessionMachine> Shared<M> {
             core.agreed.remove(subject);
             core.refused.insert(subject.clone());
             self.router.tell_later(now, EventKind::Refused { subject: subject.clone(), error: error.clone() });
+            core.tally.refuse(Kind::of(subject));
             core.machine.handle_refused(now, subject, error.clone());
             core.settle(subject, &Err(SubscribeError::Refused { subject: subject.clone(), error }));
         });
@@ -342,7 +348,10 @@ impl<M: SessionMachine> Shared<M> {
             core.machine.handle_timeout(now);
         }
         core.pump(now, &self.router);
+        core.count(now);
         core.outlets.flush();
+        let audits = core.machine.audits();
+        let published = core.tally.tick(now, audits);
         let mut work = Work {
             orders: core.orders.drain(..).collect(),
             wishes: std::mem::take(&mut core.wishes),
@@ -350,11 +359,14 @@ impl<M: SessionMachine> Shared<M> {
             ..Work::default()
         };
         work.max_delay = core.machine.max_delay();
-        work.deadline = core.machine.poll_timeout();
+        work.deadline = core.machine.poll_timeout().into_iter().chain(core.tally.due()).min();
         core.armed = work.deadline;
         work.is_over = core.is_over;
         drop(core);
         self.router.flush();
+        if let Some(published) = published {
+            published.publish();
+        }
         work
     }
 }
@@ -390,13 +402,21 @@ impl<M: SessionMachine> Core<M> {
         is_earlier || !self.wishes.is_empty() || !self.queries.is_empty()
     }
 
+    #[inline]
     fn hand_out(&mut self, now: Moment, update: M::Update, router: &Router) {
+        self.tally.see(now, &M::seen(&update));
         if router.is_heard()
             && let Some(event) = M::event(&update)
         {
             router.tell_later(now, event);
         }
         self.outlets.tell(update);
+    }
+
+    /// Counts the subscriptions.
+    fn count(&mut self, now: Moment) {
+        let (intended, acked, refused) = (self.asked.len(), self.agreed.len(), self.refused.len());
+        self.tally.subscribe(now, Subscriptions { intended, acked, refused, is_connected: self.is_connected });
     }
 
     fn note(&mut self, wish: Wish) {

@@ -82,6 +82,7 @@ pub(crate) struct Task<M: SessionMachine> {
     backend: Arc<dyn Backend>,
     host: Arc<dyn Host>,
     keeper: Keeper,
+    span: tracing::Span,
     jobs: FuturesUnordered<BoxFuture<'static, Done>>,
     /// A start waits for whatever is under way. A stop waits for no start, which may go on for as long as the hub cannot be reached.
     starting: Option<BoxFuture<'static, Done>>,
@@ -102,12 +103,15 @@ impl<M: SessionMachine> Task<M> {
         backend: Arc<dyn Backend>,
         host: Arc<dyn Host>,
     ) -> Self {
+        let span = tracing::info_span!("session", hub = M::HUB.name());
+        tracing::info!(parent: &span, "session begins");
         Self {
             shared,
             link,
             backend,
             host,
             keeper: Keeper::new(),
+            span,
             jobs: FuturesUnordered::new(),
             starting: None,
             stopping: None,
@@ -377,10 +381,12 @@ impl<M: SessionMachine> Future for Task<M> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
+        let _entered = this.span.clone().entered();
         this.shared.register(context.waker());
         for _ in 0..TURNS {
             let moved = this.turn(context);
             if this.is_over() {
+                tracing::info!("session ends");
                 return Poll::Ready(());
             }
             if !moved {

@@ -14,7 +14,9 @@ use super::machine::{Receive, SessionMachine, Wish};
 use super::outlet::{Listeners, Outlet, Outlets};
 use crate::error::SubscribeError;
 use crate::gap::{Gap, GapCause, GapNotice, Subject};
+use crate::known::Source;
 use crate::moment::Moment;
+use crate::observe::{Audits, HubHealth, Kind, Seen};
 use crate::router::EventKind;
 use crate::stream::{self, Keep, Updates};
 use crate::update::Update;
@@ -106,6 +108,31 @@ impl SessionMachine for UserMachine {
 
     fn max_delay(&self) -> Option<Duration> {
         self.is_exposed().then_some(EXPOSED_DELAY)
+    }
+
+    fn audits(&self) -> Audits {
+        let counters = self.counters();
+        Audits::new(counters.clean_audits, counters.mismatched_audits)
+    }
+
+    fn seen(update: &UserUpdate) -> Seen<'_> {
+        let value = |source, kind, stamp| match source {
+            Source::Stream => Seen::Value(kind, stamp),
+            _ => Seen::Other,
+        };
+        match update {
+            // Neither says when it changed.
+            UserUpdate::Account(told) => value(told.source, Kind::Accounts, None),
+            UserUpdate::Position(told) => value(told.source, Kind::Positions, None),
+            UserUpdate::Order(told) => value(told.source, Kind::Orders, told.value.update_timestamp),
+            UserUpdate::Trade(told) => {
+                // One that is voided has the time of the trade.
+                let stamp = told.value.creation_timestamp.filter(|_| told.value.voided != Some(true));
+                value(told.source, Kind::Trades, stamp)
+            }
+            UserUpdate::Gap(notice) => Seen::Gap(notice),
+            UserUpdate::Malformed(malformed) => Seen::Malformed(malformed.target),
+        }
     }
 
     fn event(update: &UserUpdate) -> Option<EventKind> {
@@ -263,6 +290,11 @@ impl UserSession {
     /// How the hub's connection stands.
     pub fn link(&self) -> LinkStatus {
         self.0.status()
+    }
+
+    /// How the hub stands, with rates and latencies.
+    pub fn health(&self) -> HubHealth {
+        self.0.health()
     }
 
     async fn listen<T: Clone + Send + 'static>(

@@ -26,11 +26,6 @@ impl UserMachine {
             self.next_gap += 1;
             let gap = Gap { id, subject: subject.clone(), causes: vec![cause], from, to: None };
             self.counters.gap(cause);
-            if cause == GapCause::ColdStart {
-                tracing::debug!(kind = subject.kind(), "begins to be followed");
-            } else {
-                tracing::warn!(kind = subject.kind(), cause = cause.as_str(), "gap opened");
-            }
             self.events.push_back(UserUpdate::Gap(GapNotice::Opened(gap.clone())));
             feed.gap = Some(OpenGap { gap, changes: 0 });
         }
@@ -53,8 +48,6 @@ impl UserMachine {
             0 => Verdict::NothingMissed,
             changes => Verdict::StateRepaired { changes },
         });
-        let seconds = now.mono.saturating_since(gap.from.at.mono).as_secs_f64();
-        tracing::info!(kind = subject.kind(), verdict = verdict.as_str(), seconds, "gap closed");
         self.events.push_back(UserUpdate::Gap(GapNotice::Closed(gap, verdict)));
     }
 
