@@ -44,6 +44,14 @@ fn quote(world: &Offline, ago: Duration) {
     world.receive("GatewayQuote", &row);
 }
 
+/// Quotes come every ten seconds, so that none is missed in an open market.
+fn go_on(world: &Offline, times: u32) {
+    for _ in 0..times {
+        world.advance(SECOND * 10);
+        quote(world, MILLI);
+    }
+}
+
 /// Quotes are followed, and the first has come.
 fn quotes(world: &Offline) -> crate::Updates<crate::market::MergedQuote> {
     let mut quotes = world.drive(world.market().quotes(CONTRACT)).unwrap();

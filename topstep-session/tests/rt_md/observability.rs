@@ -30,14 +30,17 @@ async fn rt_md_observability<R: Runtime>() {
     until::<R>("the user hub is verified", 30 * SECOND, verified).await;
     set(&hub, CONTRACT, "6133");
     within::<R, _>("a price", 10 * SECOND, up_to(&mut quotes, price("6133"))).await;
-    // Beyond what it can answer at once: it falls back to what the stream said last.
-    hub.clear_calls();
     hub.drop_all(How::Reset);
     within::<R, _>("the gap is over", 20 * SECOND, up_to_closed(&mut quotes)).await;
     until::<R>("the user hub is verified again", 40 * SECOND, verified).await;
     set(&hub, CONTRACT, "6134");
     within::<R, _>("a price", 10 * SECOND, up_to(&mut quotes, price("6134"))).await;
 
+    let are_agreed = || {
+        let subscriptions = gateway.health().market.subscriptions;
+        subscriptions.intended == 1 && subscriptions.acked == 1
+    };
+    until::<R>("the market hub agrees", 10 * SECOND, are_agreed).await;
     let report = gateway.health();
     println!("{report}");
     for health in [&report.user, &report.market] {

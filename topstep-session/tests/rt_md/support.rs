@@ -10,7 +10,7 @@ use futures_util::future::{Either, select};
 use http::Method;
 use mock_hub::{MockHub, Options};
 use topstep_model::Price;
-use topstep_session::market::MergedQuote;
+use topstep_session::market::{MarketConfig, MergedQuote, TradingHours};
 use topstep_session::{GapNotice, Gateway, Update, Updates};
 
 pub(crate) const CONTRACT: &str = "CON.F.US.EP.Z26";
@@ -56,7 +56,10 @@ pub(crate) fn venue() -> MockHub {
 }
 
 pub(crate) async fn connected<R: Runtime>(hub: &MockHub) -> Gateway<R> {
-    Gateway::builder().url(hub.url()).api_key("user", "mock-key").connect::<R>().await.unwrap()
+    // The same on every day of the week.
+    let market = MarketConfig::default().hours(TradingHours::always_open());
+    let builder = Gateway::builder().url(hub.url()).api_key("user", "mock-key").market_config(market);
+    builder.connect::<R>().await.unwrap()
 }
 
 pub(crate) fn price(text: &str) -> Price {

@@ -47,7 +47,8 @@ fn assert_told(told: &BTreeMap<String, f64>, expected: &[(&str, f64)]) {
 fn a_drop_and_what_comes_of_it() {
     let told = recorded(|world| {
         let (following, quotes) = (world.user().follow([account()]), quotes(world));
-        world.advance(SECOND * 46);
+        go_on(world, 4);
+        world.advance(SECOND * 6);
         world.lose(Hub::User);
         world.lose(Hub::Market);
         world.advance(SECOND * 3);
@@ -57,13 +58,13 @@ fn a_drop_and_what_comes_of_it() {
         quote(world, 5 * MILLI);
         world.advance(SECOND);
         quote(world, 7 * MILLI);
-        world.advance(SECOND * 20);
+        go_on(world, 2);
         drop((following, quotes));
     });
     assert_told(
         &told,
         &[
-            ("topstep_messages_total{hub=market,kind=quotes}", 3.0),
+            ("topstep_messages_total{hub=market,kind=quotes}", 9.0),
             ("topstep_gap_total{hub=market,kind=quotes,cause=cold_start}", 1.0),
             ("topstep_gap_total{hub=market,kind=quotes,cause=transport_lost}", 1.0),
             ("topstep_gap_total{hub=user,kind=orders,cause=transport_lost}", 1.0),
@@ -73,7 +74,8 @@ fn a_drop_and_what_comes_of_it() {
             ("topstep_reconnects_total{hub=market,cause=lost}", 1.0),
             ("topstep_time_to_ready_seconds{hub=user}", 1.0),
             ("topstep_time_to_verified_seconds{hub=user}", 1.0),
-            ("topstep_latency_seconds{hub=market,kind=quotes}", 1.0),
+            // Neither the snapshot nor what ended the gap.
+            ("topstep_latency_seconds{hub=market,kind=quotes}", 7.0),
         ],
     );
     assert!(told["topstep_audits_total{outcome=clean}"] >= 4.0);
