@@ -14,6 +14,7 @@ mod told;
 
 use std::error::Error;
 use std::io::{BufRead as _, Write as _};
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use adapter_async_std::AsyncStd;
@@ -21,7 +22,7 @@ use adapter_core::Runtime;
 use adapter_tokio::Tokio;
 use clap::{Parser, ValueEnum};
 use futures_channel::mpsc;
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use serde_json::{Map, Value, json};
 use topstep_model::{AccountId, ContractId};
 use topstep_session::market::{MarketConfig, TradingHours};
@@ -87,12 +88,13 @@ async fn run<R: Runtime>(options: Options) -> Result<(), Box<dyn Error>> {
         [Subject::Quotes(contract.clone()), Subject::MarketTrades(contract.clone()), Subject::Depth(contract)]
     });
     let _market = gateway.market().follow_subjects(subjects);
-    let accounts = find_accounts(&gateway).await?;
-    let _user = gateway.user_session().follow(accounts);
+    let mut accounts = pin!(find_accounts(&gateway).fuse());
+    let mut user = None;
 
     let mut events = events.fuse();
     loop {
         futures_util::select! {
+            found = accounts => user = Some(gateway.user_session().follow(found?)),
             event = events.select_next_some() => {
                 if let Some(line) = told::line(&event.kind) {
                     out.write(line)?;
@@ -104,6 +106,7 @@ async fn run<R: Runtime>(options: Options) -> Result<(), Box<dyn Error>> {
             },
         }
     }
+    drop(user);
     gateway.close().await;
     Ok(())
 }
