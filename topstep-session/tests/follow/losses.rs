@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use mock_hub::faults::{Fault, Rule};
 use mock_hub::{How, MockHub, Options};
 use serde_json::json;
 
 use crate::follower::Follower;
 use crate::history::entries;
 use crate::proxy::{Proxy, Trouble};
-use crate::run::{CONTRACTS, SOON, is_whole};
+use crate::run::{CONTRACTS, SOON, differences, is_whole};
 
 /// Well below the least time between two reconciles.
 const AT_ONCE: Duration = Duration::from_secs(8);
@@ -78,4 +79,40 @@ fn a_contract_that_does_not_exist_harms_no_other() {
     let state = follower.state().state;
     let others = entries(&state, "quotes").filter(|quote| quote["contractId"] != CONTRACTS[0]);
     assert!(others.into_iter().all(|quote| quote["known"] != "live"), "{state}");
+}
+
+/// The hub goes on without a word of its quotes, and the market then stands still.
+#[test]
+fn quotes_that_the_hub_keeps_to_itself_are_asked_for() {
+    let hub = hub();
+    let mut follower = Follower::start("async-std", &hub.url(), &CONTRACTS);
+    follower.until(SOON, is_whole).unwrap();
+    let rule = hub.inject(Rule::new(Fault::LostEvents { group: Some("quotes/".to_owned()) }).on_hub("market")).unwrap();
+    let is_behind = follower.until(SOON, |state| !differences(&hub.truth(None), state).is_empty());
+    is_behind.unwrap();
+    hub.set_market_rate(0.0);
+    hub.heal(rule);
+    let settled = follower.until(SOON, |state| differences(&hub.truth(None), state).is_empty());
+    settled.unwrap_or_else(|state| panic!("{:#?}", differences(&hub.truth(None), &state)));
+}
+
+/// The hub agrees to a subscription, and sends nothing.
+#[test]
+fn quotes_that_never_come_are_asked_for() {
+    let hub = hub();
+    let rule = Rule::new(Fault::ZombieSubscriptions { method: Some("SubscribeContractQuotes".to_owned()) });
+    let rule = hub.inject(rule).unwrap();
+    let mut follower = Follower::start("tokio", &hub.url(), &CONTRACTS);
+    assert!(
+        hub.wait_for_calls(
+            |calls| calls.iter().filter(|call| call.target == "SubscribeContractQuotes").count() == 2,
+            SOON
+        )
+        .is_ok()
+    );
+    hub.heal(rule);
+    let is_quoted = |state: &serde_json::Value| {
+        is_whole(state) && entries(state, "quotes").filter(|quote| quote["known"] == "live").count() == CONTRACTS.len()
+    };
+    follower.until(2 * SOON, is_quoted).unwrap();
 }

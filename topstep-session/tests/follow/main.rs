@@ -1,7 +1,10 @@
 //! The example `follow` against the mock hub, with faults of every kind between the two: what it says it knows is true, and once all is well
 //! again it knows everything.
 //!
-//! `FOLLOW_RUNS`, `FOLLOW_SEED` and `FOLLOW_SECONDS` make it more than the little that a test suite has time for.
+//! `FOLLOW_RUNS`, `FOLLOW_SEED` and `FOLLOW_SECONDS` make it more than the little that a test suite has time for; `FOLLOW_RATE` (quotes a
+//! second and contract) and `FOLLOW_PAUSE` (milliseconds between two acts of the trader, at most) make it busier.
+
+#![allow(clippy::unwrap_used, reason = "this is test code, though clippy does not see it")]
 
 mod follower;
 mod history;
@@ -27,8 +30,10 @@ fn setting(name: &str, default: u64) -> u64 {
 fn storms(runtime: &'static str, kind: Kind, first: u64) {
     let first = setting("FOLLOW_SEED", first);
     for seed in first..first + setting("FOLLOW_RUNS", 1) {
-        let seconds = setting("FOLLOW_SECONDS", 15);
-        Run { runtime, seed, kind, lasts: Duration::from_secs(seconds) }.go();
+        let lasts = Duration::from_secs(setting("FOLLOW_SECONDS", 15));
+        let rate = f64::from(u32::try_from(setting("FOLLOW_RATE", 10)).unwrap());
+        let pause = Duration::from_millis(setting("FOLLOW_PAUSE", 200));
+        Run { runtime, seed, kind, lasts, rate, pause }.go();
     }
 }
 

@@ -36,6 +36,10 @@ pub(crate) struct Run {
     pub(crate) seed: u64,
     pub(crate) kind: Kind,
     pub(crate) lasts: Duration,
+    /// Quotes a second and contract.
+    pub(crate) rate: f64,
+    /// The longest between two acts of the trader.
+    pub(crate) pause: Duration,
 }
 
 /// What is known while it goes on.
@@ -54,7 +58,7 @@ struct Watch {
 impl Run {
     pub(crate) fn go(&self) {
         let name = format!("{} {:?} seed {}", self.runtime, self.kind, self.seed);
-        let options = Options { seed: self.seed, quotes_per_second: 10.0, ..Options::default() };
+        let options = Options { seed: self.seed, quotes_per_second: self.rate, ..Options::default() };
         let hub = Arc::new(MockHub::start(options).unwrap());
         let proxy = Proxy::to(&format!("127.0.0.1:{}", hub.port()));
         let mut follower = Follower::start(self.runtime, &proxy.url(), &CONTRACTS);
@@ -65,7 +69,7 @@ impl Run {
         let mut watch =
             Watch { history, lost_since: None, lies: Vec::new(), samples: 0, claims: 0, silences: VecDeque::new() };
 
-        let trader = Trader::start(hub.clone(), self.seed, &CONTRACTS, Duration::from_millis(200));
+        let trader = Trader::start(hub.clone(), self.seed, &CONTRACTS, self.pause);
         let acted = self.rage(&hub, &proxy, &mut follower, &mut watch);
         drop(trader);
         hub.set_market_rate(0.0);
@@ -151,7 +155,7 @@ impl Run {
 
 impl Watch {
     fn look(&mut self, hub: &MockHub, follower: &mut Follower, looks: u32) {
-        if looks % SAMPLE_EVERY == 0 {
+        if looks.is_multiple_of(SAMPLE_EVERY) {
             self.sample(hub, follower);
         } else {
             self.history.drain(hub);

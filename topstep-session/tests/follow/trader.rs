@@ -41,7 +41,11 @@ impl Drop for Trader {
 
 pub(crate) fn act(hub: &MockHub, rng: &mut fastrand::Rng, contracts: &[&str]) {
     let accounts = hub.accounts(None);
-    let account = accounts[rng.usize(..accounts.len())].id;
+    let account = &accounts[rng.usize(..accounts.len())];
+    let (account, may_trade) = (account.id, account.can_trade);
+    if !may_trade && rng.bool() {
+        hub.with_exchange(|now, exchange| exchange.set_can_trade(now, account, true));
+    }
     let contract = contracts[rng.usize(..contracts.len())];
     let best = hub.with_market(|_, market| market.merged_quote(contract));
     let tick = hub.with_market(|_, market| market.contracts().find(contract).map(|found| found.tick_size));
