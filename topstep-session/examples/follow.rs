@@ -22,11 +22,12 @@ use adapter_core::Runtime;
 use adapter_tokio::Tokio;
 use clap::{Parser, ValueEnum};
 use futures_channel::mpsc;
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
+use futures_util::future::{Fuse, FutureExt as _};
 use serde_json::{Map, Value, json};
 use topstep_model::{AccountId, ContractId};
 use topstep_session::market::{MarketConfig, TradingHours};
-use topstep_session::{ConnectError, Filter, Gateway, LoginError, Subject};
+use topstep_session::{ConnectError, EventKind, Filter, Gateway, LoginError, LoginState, Subject};
 
 #[derive(Parser)]
 struct Options {
@@ -59,6 +60,8 @@ enum Said {
     Exit,
 }
 
+/// How long to rest after too many logins: a program that nobody watches would stop for good.
+const REST: Duration = Duration::from_secs(60);
 /// How long to wait before the venue is asked again for what there is to follow.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -90,12 +93,18 @@ async fn run<R: Runtime>(options: Options) -> Result<(), Box<dyn Error>> {
     let _market = gateway.market().follow_subjects(subjects);
     let mut accounts = pin!(find_accounts(&gateway).fuse());
     let mut user = None;
+    let mut rest = Fuse::terminated();
 
     let mut events = events.fuse();
     loop {
         futures_util::select! {
             found = accounts => user = Some(gateway.user_session().follow(found?)),
+            () = rest => gateway.resume(),
             event = events.select_next_some() => {
+                let is_halted = matches!(event.kind, EventKind::Halted(_));
+                if is_halted && matches!(gateway.login().state(), LoginState::Ended(LoginError::TooManyLogins)) {
+                    rest = R::sleep(REST).boxed().fuse();
+                }
                 if let Some(line) = told::line(&event.kind) {
                     out.write(line)?;
                 }

@@ -5,7 +5,8 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mock_hub::{MockHub, Options};
+use mock_hub::faults::Fault;
+use mock_hub::{How, MockHub, Options};
 use serde_json::Value;
 
 use crate::follower::Follower;
@@ -174,6 +175,25 @@ fn a_process_that_was_suspended_finds_back(runtime: &str) {
     signal("-CONT", follower.id());
     settles(&hub, &mut follower, 2 * SOON);
     is_faultless(&follower);
+}
+
+/// Takes minutes: a login may follow another one after 30 s at the earliest, and six are needed.
+#[test]
+#[ignore = "takes five minutes"]
+fn tokens_that_are_refused_again_and_again_do_not_end_it() {
+    let hub = hub(19);
+    let proxy = Proxy::to(&target(&hub));
+    let mut follower = Follower::start("tokio", &proxy.url(), &CONTRACTS);
+    follower.until(SOON, is_whole).unwrap();
+    for round in 0..7 {
+        hub.inject(Fault::TokenExpiry { user: None, close: false }).unwrap();
+        hub.drop_all(How::Reset);
+        assert!(follower.hears(SOON, |protocol| protocol.losses("user") > round));
+        follower.until(4 * SOON, is_whole).unwrap_or_else(|state| panic!("{state}"));
+    }
+    assert!(follower.protocol.lock().unwrap().counts.contains_key("halted"));
+    trade(&hub, 19);
+    settles(&hub, &mut follower, SOON);
 }
 
 macro_rules! on_both_runtimes {
