@@ -116,7 +116,10 @@ impl Protocol {
                 self.seen.insert(subject.clone());
                 self.open.insert(subject)
             }
-            Some("closed") => line["verdict"].is_string() && self.open.remove(&subject),
+            Some("closed") => {
+                let hub = subject.split('/').next().and_then(|name| self.hubs.get(name));
+                hub.is_some_and(|hub| hub.is_connected) && line["verdict"].is_string() && self.open.remove(&subject)
+            }
             _ => false,
         };
         if !is_right {
