@@ -1,7 +1,7 @@
 //! Everything that was ever true, and from when to when, by the hub's own log.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use mock_hub::{LoggedEvent, MockHub};
 use rust_decimal::Decimal;
@@ -196,18 +196,5 @@ fn digits(raw: &RawValue) -> Value {
     match raw.get() {
         "null" => Value::Null,
         text => json!(Decimal::from_str_exact(text).unwrap().normalize().to_string()),
-    }
-}
-
-/// How far back a value may lie that is said to be known.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Window {
-    pub(crate) user: Duration,
-    pub(crate) market: Duration,
-}
-
-impl Window {
-    pub(crate) fn of(&self, list: &str) -> Duration {
-        if list == "quotes" { self.market } else { self.user }
     }
 }

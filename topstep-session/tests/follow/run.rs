@@ -6,11 +6,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mock_hub::faults::Fault;
-use mock_hub::{MockHub, Options};
+use mock_hub::{BadToken, MockHub, Options};
 use serde_json::{Map, Value};
 
 use crate::follower::{Follower, Sample};
-use crate::history::{History, LISTS, Window, entries, key_of, members};
+use crate::history::{History, LISTS, entries, key_of, members};
 use crate::proxy::Proxy;
 use crate::storm::{Kind, LATEST, Strike, storm};
 use crate::trader::Trader;
@@ -45,8 +45,8 @@ pub(crate) struct Run {
 /// What is known while it goes on.
 struct Watch {
     history: History,
-    /// Since when something may have been lost silently.
-    lost_since: Option<Instant>,
+    /// The lists of which something may have been lost silently, and since when.
+    lost_since: BTreeMap<&'static str, Instant>,
     lies: Vec<String>,
     samples: u64,
     /// How many entries were said to be known.
@@ -58,16 +58,21 @@ struct Watch {
 impl Run {
     pub(crate) fn go(&self) {
         let name = format!("{} {:?} seed {}", self.runtime, self.kind, self.seed);
-        let options = Options { seed: self.seed, quotes_per_second: self.rate, ..Options::default() };
-        let hub = Arc::new(MockHub::start(options).unwrap());
+        let hub = Arc::new(MockHub::start(self.venue()).unwrap());
         let proxy = Proxy::to(&format!("127.0.0.1:{}", hub.port()));
         let mut follower = Follower::start(self.runtime, &proxy.url(), &CONTRACTS);
         let began =
             follower.until(SOON, |state| is_whole(state) && entries(state, "quotes").count() == CONTRACTS.len());
         began.unwrap_or_else(|state| panic!("{name}: it does not begin: {state}"));
         let history = History::begin(&hub);
-        let mut watch =
-            Watch { history, lost_since: None, lies: Vec::new(), samples: 0, claims: 0, silences: VecDeque::new() };
+        let mut watch = Watch {
+            history,
+            lost_since: BTreeMap::new(),
+            lies: Vec::new(),
+            samples: 0,
+            claims: 0,
+            silences: VecDeque::new(),
+        };
 
         let trader = Trader::start(hub.clone(), self.seed, &CONTRACTS, self.pause);
         let acted = self.rage(&hub, &proxy, &mut follower, &mut watch);
@@ -102,6 +107,23 @@ impl Run {
         assert!(status.is_some_and(|status| status.success()), "{name}: it does not exit: {status:?}");
     }
 
+    /// The venue's manners are drawn, too.
+    fn venue(&self) -> Options {
+        let mut rng = fastrand::Rng::with_seed(self.seed ^ 0x5eed);
+        let lifetimes = [20, 60, 86_400];
+        Options {
+            seed: self.seed,
+            quotes_per_second: self.rate,
+            token_lifetime: Duration::from_secs(lifetimes[rng.usize(..lifetimes.len())]),
+            bad_token: if rng.bool() { BadToken::Unauthorized } else { BadToken::AcceptThenClose },
+            close_on_token_expiration: rng.bool(),
+            bare_user_events: rng.bool(),
+            null_padding: rng.bool(),
+            retry_after: rng.bool(),
+            ..Options::default()
+        }
+    }
+
     /// Lets everything happen that the seed has drawn, and watches.
     fn rage(&self, hub: &MockHub, proxy: &Proxy, follower: &mut Follower, watch: &mut Watch) -> usize {
         let began = Instant::now();
@@ -116,8 +138,8 @@ impl Run {
                 }
                 match strike {
                     Strike::Rule(rule) => {
-                        if is_silent(&rule.fault) {
-                            watch.lost_since.get_or_insert_with(Instant::now);
+                        for list in loses(&rule.fault) {
+                            watch.lost_since.entry(list).or_insert_with(Instant::now);
                         }
                         hub.inject(rule.clone()).unwrap();
                     }
@@ -175,7 +197,7 @@ impl Watch {
     /// Whatever is said to be known was true, not longer ago than the last byte.
     fn check(&mut self, sample: &Sample) {
         let state = &sample.state;
-        let unseen = match self.lost_since {
+        let unseen = |list: &str| match self.lost_since.get(list) {
             Some(since) => AUDIT.min(since.elapsed()) + LATEST,
             None => Duration::ZERO,
         };
@@ -185,16 +207,15 @@ impl Watch {
             self.silences.pop_front();
         }
         let longest = |silence: fn(&(Instant, Duration, Duration)) -> Duration| self.silences.iter().map(silence).max();
-        let window = Window {
-            user: longest(|(_, user, _)| *user).unwrap_or_default() + SLACK + unseen,
-            market: longest(|(.., market)| *market).unwrap_or_default() + SLACK,
-        };
+        let user = longest(|(_, user, _)| *user).unwrap_or_default() + SLACK;
+        let market = longest(|(.., market)| *market).unwrap_or_default() + SLACK;
+        let window = |list: &str| if list == "quotes" { market } else { user + unseen(list) };
         let gaps: BTreeSet<&str> = entries(state, "gaps").filter_map(Value::as_str).collect();
         let is_connected = state["connected"]["user"] == true;
         let began = self.history.began();
         let mut lies = Vec::new();
         for list in LISTS {
-            let from = sample.asked.checked_sub(window.of(list)).unwrap_or(sample.asked);
+            let from = sample.asked.checked_sub(window(list)).unwrap_or(sample.asked);
             let mut told = BTreeMap::new();
             for entry in entries(state, list) {
                 let key = (list, key_of(list, entry));
@@ -207,7 +228,7 @@ impl Watch {
                 self.claims += u64::from(is_claimed);
                 let value = plain(list, entry);
                 if is_claimed && !self.history.was_true(&key, Some(&value), from, sample.answered) {
-                    lies.push((key.clone(), entry.to_string()));
+                    lies.push((key.clone(), entry.to_string(), window(list)));
                 }
                 told.insert(key, ());
             }
@@ -218,11 +239,11 @@ impl Watch {
             let absent = self.history.keys(list).filter(|key| !told.contains_key(key));
             for key in absent.filter(|key| is_followed(key.1.split('/').next().unwrap_or_default())) {
                 if !self.history.was_true(key, None, from, sample.answered) {
-                    lies.push((key.clone(), "nothing".to_owned()));
+                    lies.push((key.clone(), "nothing".to_owned(), window(list)));
                 }
             }
         }
-        for (key, said) in lies {
+        for (key, said, window) in lies {
             if self.lies.len() < 5 {
                 let told = self.history.tell(&key, sample.answered);
                 let about = format!("t {} heard {} gaps {gaps:?} window {window:?}", state["t"], state["heardMsAgo"]);
@@ -232,9 +253,20 @@ impl Watch {
     }
 }
 
-/// Whether something gets lost or late that nobody can notice.
-fn is_silent(fault: &Fault) -> bool {
-    matches!(fault, Fault::LostEvents { .. } | Fault::DelayedEvents { .. } | Fault::ZombieSubscriptions { .. })
+/// The lists of which something gets lost, or late, and nobody can notice.
+fn loses(fault: &Fault) -> &'static [&'static str] {
+    let group = match fault {
+        Fault::LostEvents { group } | Fault::DelayedEvents { group, .. } => group.as_deref().unwrap_or_default(),
+        Fault::ZombieSubscriptions { .. } => "",
+        _ => return &[],
+    };
+    match group {
+        "accounts" => &["accounts"],
+        "orders/" => &["orders"],
+        "positions/" => &["positions"],
+        "trades/" => &["trades"],
+        _ => &["accounts", "orders", "positions", "trades"],
+    }
 }
 
 /// What both sides tell of an entry.
