@@ -256,10 +256,17 @@ impl<R: Runtime> GatewayBackend<R> {
 
 impl<R: Runtime> Backend for GatewayBackend<R> {
     fn query(&self, query: Query) -> BoxFuture<'static, Result<Answer, QueryFailure>> {
-        let inner = self.inner.clone();
+        let (inner, pair) = (self.inner.clone(), self.pair.clone());
         async move {
             let gateway = Gateway { inner: inner.upgrade().ok_or(QueryFailure::Failed)?, life: None };
-            gateway.query(query).await
+            let answer = gateway.query(query).await;
+            // The hubs look at a token when they are connected to, and not again: they may outlive the login, without REST to repair a gap.
+            if answer.is_err()
+                && let Some(explanation) = gateway.login_refusal()
+            {
+                drop(pair.halt(Halt::LoginRefused { explanation }));
+            }
+            answer
         }
         .boxed()
     }
@@ -285,10 +292,7 @@ impl<R: Runtime> Backend for GatewayBackend<R> {
     }
 
     fn login_refusal(&self) -> Option<String> {
-        match self.gateway()?.inner.login.state() {
-            LoginState::Ended(error) => Some(error.to_string()),
-            _ => None,
-        }
+        self.gateway()?.login_refusal()
     }
 
     fn pair(&self) -> &Pair {
@@ -297,6 +301,14 @@ impl<R: Runtime> Backend for GatewayBackend<R> {
 }
 
 impl<R: Runtime> Gateway<R> {
+    /// Why there is no login any more and nobody asks for another, if so.
+    fn login_refusal(&self) -> Option<String> {
+        match self.inner.login.state() {
+            LoginState::Ended(error) => Some(error.to_string()),
+            _ => None,
+        }
+    }
+
     /// Asks what a session wants to know.
     async fn query(&self, query: Query) -> Result<Answer, QueryFailure> {
         Ok(match query {

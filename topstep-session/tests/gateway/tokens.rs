@@ -9,7 +9,7 @@ use mock_hub::{MockHub, Options};
 use topstep_model::OrderSide;
 use topstep_model::rest::PlaceOrder;
 use topstep_session::rest::CallError;
-use topstep_session::{ConnectError, Gateway, LoginError, LoginState};
+use topstep_session::{ConnectError, Gateway, Halt, LoginError, LoginState};
 
 use crate::support::*;
 
@@ -21,6 +21,7 @@ scenarios! {
     a_token_that_is_not_renewed_is_used_to_its_end_and_then_replaced,
     a_401_is_refreshed_once_and_the_call_is_made_once,
     a_401_that_comes_again_is_told,
+    a_login_that_ends_under_a_session_is_told,
     two_logins_keep_their_distance,
     a_refused_login_is_not_asked_again,
     after_a_logout_nobody_logs_in_until_it_is_resumed,
@@ -151,6 +152,29 @@ async fn a_401_that_comes_again_is_told<R: Runtime>() {
     };
     assert_eq!(last, CallError::Login(LoginError::TooManyLogins));
     assert_eq!(scraped::<R>(&hub).await.logins(), 1 + 5);
+}
+
+/// The hubs let everybody in, so that only the session's reads meet the bad tokens.
+async fn a_login_that_ends_under_a_session_is_told<R: Runtime>() {
+    let hub = venue();
+    let (gateway, account) = (eager::<R>(&hub).await, first_account(&hub));
+    let user = gateway.user_session();
+    let _following = user.follow([account]);
+    until::<R, _>("the hub is connected", async || user.link().is_connected).await;
+    let fault = Fault::RestStatus {
+        path: Some("/api/Position".to_owned()),
+        status: 401,
+        retry_after: None,
+        body: None,
+        moment: Moment::Before,
+    };
+    hub.inject(fault).unwrap();
+    // Five logins in vain. Then an event that cannot be read has the session ask REST.
+    while gateway.positions(account).await != Err(CallError::Login(LoginError::TooManyLogins)) {}
+    let connection = hub.connections().into_iter().find(|connection| connection.hub == "user").unwrap();
+    hub.send_to(&connection.id, "GatewayUserPosition", "[{}]").unwrap();
+    let halted = Some(Halt::LoginRefused { explanation: LoginError::TooManyLogins.to_string() });
+    until::<R, _>("the session is told", async || gateway.halted() == halted).await;
 }
 
 async fn two_logins_keep_their_distance<R: Runtime>() {
