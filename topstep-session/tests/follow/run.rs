@@ -113,6 +113,7 @@ impl Run {
         let lifetimes = [20, 60, 86_400];
         Options {
             seed: self.seed,
+            require_token: Some(Vec::new()),
             quotes_per_second: self.rate,
             token_lifetime: Duration::from_secs(lifetimes[rng.usize(..lifetimes.len())]),
             bad_token: if rng.bool() { BadToken::Unauthorized } else { BadToken::AcceptThenClose },
