@@ -16,8 +16,8 @@ use crate::update::Update;
 
 /// The values of one subject, in order, with the gaps between them. Dropping it ends the subscription, if nobody else wants it.
 ///
-/// Who reads so slowly that values are dropped is told of a gap in their place ([`GapCause::ConsumerOverflow`](crate::GapCause)); notices of
-/// earlier gaps may be among what was dropped, and are over with it.
+/// Who reads so slowly that values are dropped is told of a gap in their place ([`GapCause::ConsumerOverflow`](crate::GapCause)), or of their
+/// number where none opens ([`Update::Lagged`]); notices of earlier gaps may be among what was dropped, and are over with it.
 ///
 /// It keeps its session alive, and ends (`None`) if the runtime does.
 #[must_use = "a stream does nothing unless it is polled"]
@@ -97,11 +97,12 @@ impl<T> Stream for Updates<T> {
                 }
                 Some(Delivery::Value(update)) => return Poll::Ready(Some(update)),
                 // Told at once, before anything that still waits.
-                Some(Delivery::Lagged(_)) => {
+                Some(Delivery::Lagged(count)) => {
                     let gap = owner.overflow(&this.wish.subject);
-                    if let Some(gap) = gap.filter(|gap| this.told.replace(gap.id) != Some(gap.id)) {
-                        return Poll::Ready(Some(Update::Gap(GapNotice::Opened(gap))));
-                    }
+                    return Poll::Ready(Some(match gap.filter(|gap| this.told.replace(gap.id) != Some(gap.id)) {
+                        Some(gap) => Update::Gap(GapNotice::Opened(gap)),
+                        None => Update::Lagged(count),
+                    }));
                 }
                 // The connection's own words, which do not go into this queue.
                 Some(_) => {}

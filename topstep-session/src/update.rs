@@ -33,6 +33,8 @@ pub enum Update<T> {
     Gap(GapNotice),
     /// Something came that cannot be read.
     Malformed(Malformed),
+    /// This stream was read so slowly that so many updates are missing here, and no gap tells it.
+    Lagged(u64),
 }
 
 impl<T> Update<T> {
@@ -40,7 +42,7 @@ impl<T> Update<T> {
     pub fn into_value(self) -> Option<T> {
         match self {
             Self::Value(told) => Some(told.value),
-            Self::Gap(_) | Self::Malformed(_) => None,
+            Self::Gap(_) | Self::Malformed(_) | Self::Lagged(_) => None,
         }
     }
 }

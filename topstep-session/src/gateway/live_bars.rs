@@ -127,7 +127,8 @@ impl<R: Runtime> LiveBars<R> {
         match update {
             Update::Value(told) => self.builder.handle_trade(self.gateway.now(), &told.value),
             Update::Gap(notice) => self.builder.handle_gap(&notice),
-            Update::Malformed(_) => {}
+            // Trades that are dropped open a gap: a bare number stands in one that was told.
+            Update::Malformed(_) | Update::Lagged(_) => {}
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) trait SessionMachine: Send + 'static {
     type Outlets: Outlets<Self::Update>;
     /// The hub that it follows.
     const HUB: Hub;
-    /// Whether the hub is held up by listeners who do not keep up.
+    /// Whether the hub is held up by readers of the router who do not keep up.
     const WAITS: bool;
 
     /// Whether it is followed: not if there is no room for more.

@@ -27,7 +27,7 @@ use crate::update::{Told, Update};
 const TRADES: usize = 4_096;
 /// How many records of depth wait for a listener before the oldest go.
 const DEPTHS: usize = 1_024;
-/// What an update counts against the unread bytes of the connection: nothing, for nothing here ever holds it up.
+/// What an update counts against the unread bytes of the connection where updates are dropped: nothing, for such a listener never holds it up.
 const COST: usize = 0;
 
 /// Rows of a contract's depth, as one record brought them.
@@ -216,8 +216,9 @@ impl Outlets<MarketUpdate> for MarketOutlets {
         self.depths.forget_gone();
     }
 
-    fn is_full(&self) -> bool {
-        false
+    #[inline]
+    fn is_full(&mut self) -> bool {
+        self.quotes.is_full() || self.trades.is_full() || self.depths.is_full()
     }
 }
 
@@ -226,11 +227,13 @@ pub(super) struct ByContract<T> {
     outlets: HashMap<ContractId, Vec<Outlet<T>>>,
     /// Whose listeners have something that is not flushed.
     touched: Vec<ContractId>,
+    /// A listener who is waited for was full when he was last told something.
+    may_be_full: bool,
 }
 
 impl<T> Default for ByContract<T> {
     fn default() -> Self {
-        Self { outlets: HashMap::new(), touched: Vec::new() }
+        Self { outlets: HashMap::new(), touched: Vec::new(), may_be_full: false }
     }
 }
 
@@ -246,8 +249,10 @@ impl<T: Clone> ByContract<T> {
         let Some((last, others)) = outlets.split_last_mut() else { return };
         for outlet in others {
             outlet.push(Update::Value(told.clone()));
+            self.may_be_full |= outlet.is_full();
         }
         last.push(Update::Value(told));
+        self.may_be_full |= last.is_full();
         if self.touched.last() != Some(&contract) {
             self.touched.push(contract);
         }
@@ -256,6 +261,7 @@ impl<T: Clone> ByContract<T> {
     fn each(&mut self, contract: &ContractId, update: impl Fn() -> Update<T>) {
         for outlet in self.outlets.get_mut(contract).into_iter().flatten() {
             outlet.push(update());
+            self.may_be_full |= outlet.is_full();
         }
         self.touched.push(contract.clone());
     }
@@ -264,6 +270,7 @@ impl<T: Clone> ByContract<T> {
         for (contract, outlets) in &mut self.outlets {
             for outlet in outlets {
                 outlet.push(update());
+                self.may_be_full |= outlet.is_full();
             }
             self.touched.push(contract.clone());
         }
@@ -276,6 +283,14 @@ impl<T: Clone> ByContract<T> {
                 outlet.flush();
             }
         }
+    }
+
+    #[inline]
+    fn is_full(&mut self) -> bool {
+        if self.may_be_full {
+            self.may_be_full = self.outlets.values().flatten().any(Outlet::is_full);
+        }
+        self.may_be_full
     }
 
     fn forget_gone(&mut self) {
@@ -305,7 +320,7 @@ impl MarketSession {
         let contract = contract.into();
         self.listen(
             Subject::Quotes(contract),
-            latest_between_gaps(),
+            (latest_between_gaps(), COST),
             |outlets| &mut outlets.quotes,
             |update| match update {
                 MarketUpdate::Quote { told, .. } => Some(told),
@@ -318,7 +333,7 @@ impl MarketSession {
     /// The trades of a contract, with its gaps: what was traded in one is lost for good. Who reads so slowly that 4,096 wait has a gap of his own.
     pub async fn trades(&self, contract: impl Into<ContractId>) -> Result<Updates<MarketTrade>, SubscribeError> {
         let contract = contract.into();
-        let rule = QueueRule::drop_oldest(TRADES);
+        let rule = (QueueRule::drop_oldest(TRADES), COST);
         self.listen(Subject::MarketTrades(contract), rule, |outlets| &mut outlets.trades, |_| None).await
     }
 
@@ -326,7 +341,7 @@ impl MarketSession {
     /// entitlement and refuse it without.
     pub async fn depth(&self, contract: impl Into<ContractId>) -> Result<Updates<DepthUpdate>, SubscribeError> {
         let contract = contract.into();
-        let rule = QueueRule::drop_oldest(DEPTHS);
+        let rule = (QueueRule::drop_oldest(DEPTHS), COST);
         self.listen(
             Subject::Depth(contract),
             rule,
@@ -389,7 +404,7 @@ impl MarketSession {
     pub(super) async fn listen<T: Clone + Send + 'static>(
         &self,
         subject: Subject,
-        rule: QueueRule<Update<T>>,
+        (rule, cost): (QueueRule<Update<T>>, usize),
         list: impl FnOnce(&mut MarketOutlets) -> &mut ByContract<T>,
         value: impl Fn(MarketUpdate) -> Option<Told<T>>,
     ) -> Result<Updates<T>, SubscribeError> {
@@ -405,7 +420,7 @@ impl MarketSession {
             outlet.flush();
             list(outlets).add(contract, outlet);
         };
-        self.0.listen(subject, self.1.clone(), (rule, COST), add).await
+        self.0.listen(subject, self.1.clone(), (rule, cost), add).await
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) trait Outlets<U>: Default + Send + 'static {
     fn forget_gone(&mut self);
 
     /// Whether somebody wants to be waited for.
-    fn is_full(&self) -> bool;
+    fn is_full(&mut self) -> bool;
 }
 
 /// One listener's end of a queue.

@@ -25,8 +25,10 @@ use crate::router::Router;
 use crate::stream::Updates;
 use crate::user::{Answer, Query, QueryFailure};
 
-/// How many quotes wait for a listener who wants every one of them before the oldest go.
-const QUOTES: usize = 65_536;
+/// How many quotes wait for a listener who wants every one of them before the hub is held up.
+const QUOTES: usize = 4_096;
+/// What such a quote counts against the unread bytes of the connection.
+const COST: usize = 512;
 
 impl MarketSession {
     /// Follows a market hub over a connection of your own, with its tokens, its policy and its URL. The connection is not started yet: the
@@ -69,14 +71,17 @@ impl MarketSession {
     }
 
     /// The merged quotes of a contract, every one of them, where [`quotes`](Self::quotes) keeps the latest for a slow reader: for those who write
-    /// ticks down. Who reads so slowly that 65,536 wait has a gap.
+    /// ticks down.
+    ///
+    /// Nothing is dropped: while 4,096 wait to be read, the market hub is not read either, and everybody else hears what it sends later. Whoever
+    /// reads for hours so slowly that the hub gives up has the gap of a lost connection.
     ///
     /// # Errors
     ///
     /// [`SubscribeError`]: the hub refused it, or the session is halted or over.
     pub async fn every_quote(&self, contract: impl Into<ContractId>) -> Result<Updates<MergedQuote>, SubscribeError> {
         let subject = Subject::Quotes(contract.into());
-        let rule = QueueRule::drop_oldest(QUOTES);
+        let rule = (QueueRule::wait(QUOTES), COST);
         self.listen(
             subject,
             rule,

@@ -1,6 +1,7 @@
 //! What the hub, the handles and the task of a session have in common.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -44,6 +45,8 @@ pub(crate) enum Order {
 /// A session: see [the module](super).
 pub(crate) struct Shared<M: SessionMachine> {
     core: Mutex<Core<M>>,
+    /// Somebody wanted to be waited for when an update was last handed out: otherwise nobody needs to look.
+    is_full: AtomicBool,
     bell: AtomicWaker,
     host: Arc<dyn Host>,
     router: Arc<Router>,
@@ -94,7 +97,13 @@ impl<M: SessionMachine> Shared<M> {
             is_unasked: false,
             is_closed: false,
         };
-        Arc::new(Self { core: Mutex::new(core), bell: AtomicWaker::new(), host, router })
+        Arc::new(Self {
+            core: Mutex::new(core),
+            is_full: AtomicBool::new(false),
+            bell: AtomicWaker::new(),
+            host,
+            router,
+        })
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Core<M>> {
@@ -121,6 +130,7 @@ impl<M: SessionMachine> Shared<M> {
         let wants_task = core.pump(now, &self.router);
         core.count(now);
         core.outlets.flush();
+        self.look_whether_full(&mut core);
         drop(core);
         self.router.flush();
         if wants_task {
@@ -137,7 +147,9 @@ impl<M: SessionMachine> Shared<M> {
         let now = self.now();
         let mut core = self.lock();
         core.machine.receive(now, rows);
-        if core.pump(now, &self.router) {
+        let wants_task = core.pump(now, &self.router);
+        self.look_whether_full(&mut core);
+        if wants_task {
             drop(core);
             self.ring();
         }
@@ -149,7 +161,17 @@ impl<M: SessionMachine> Shared<M> {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        M::WAITS && (self.router.is_full() || self.lock().outlets.is_full())
+        if M::WAITS && self.router.is_full() {
+            return true;
+        }
+        // Listeners become full when they are told something, and then only.
+        self.is_full.load(Ordering::Relaxed) && self.look_whether_full(&mut self.lock())
+    }
+
+    fn look_whether_full(&self, core: &mut Core<M>) -> bool {
+        let is_full = core.outlets.is_full();
+        self.is_full.store(is_full, Ordering::Relaxed);
+        is_full
     }
 
     pub(crate) fn malformed(&self, target: Target, message: String) {

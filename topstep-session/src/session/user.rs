@@ -226,7 +226,7 @@ impl Outlets<UserUpdate> for UserOutlets {
         self.trades.forget_gone();
     }
 
-    fn is_full(&self) -> bool {
+    fn is_full(&mut self) -> bool {
         self.accounts.is_full() || self.orders.is_full() || self.positions.is_full() || self.trades.is_full()
     }
 }
