@@ -129,9 +129,9 @@ async fn cf_28_token_expiry_while_connected<R: Runtime>() {
     let mut events = connection.lifecycle();
     within::<R, _>("the subscription", connection.subscribe("Subscribe", ())).await.unwrap();
     let names = up_to::<R>(&mut events, "restored").await;
-    let expected = ["reconnecting:closed_by_hub", "gap_opened", "waiting:closed_by_hub", "reconnected"];
-    assert_eq!(names[..4], expected, "{names:?}");
-    assert_eq!(names[4..], ["gap_closed", "restored"], "{names:?}");
+    let expected = ["subscribed", "reconnecting:closed_by_hub", "gap_opened", "waiting:closed_by_hub", "reconnected"];
+    assert_eq!(names[..5], expected, "{names:?}");
+    assert_eq!(names[5..], ["gap_closed", "restored"], "{names:?}");
     assert_eq!(tokens(&hub), ["Bearer t1", "Bearer t2"]);
 }
 
