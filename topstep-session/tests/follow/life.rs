@@ -193,7 +193,7 @@ fn goes_on_after_too_many_logins(requires_token: bool) {
     }
     assert!(follower.protocol.lock().unwrap().counts.contains_key("halted"));
     trade(&hub, 19);
-    settles(&hub, &mut follower, SOON);
+    settles(&hub, &mut follower, 4 * SOON);
 }
 
 #[test]
