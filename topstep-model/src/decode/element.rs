@@ -120,6 +120,20 @@ impl<E> Collector<E> {
     }
 }
 
+impl<E: Element> Collector<E> {
+    /// Begins a row. One is what an event has, nearly always: a list grown by itself begins with room for four, a block beyond the sizes that
+    /// allocators keep at hand.
+    #[inline]
+    fn push_blank(&mut self) {
+        let row = E::blank(self.contract.as_ref());
+        let list = self.rows.list();
+        if list.capacity() == 0 {
+            list.reserve_exact(1);
+        }
+        list.push(Ok(row));
+    }
+}
+
 /// What a value turned out to be.
 pub(crate) enum Outcome {
     /// `null`.
@@ -219,8 +233,7 @@ impl<'de, E: Element> Visitor<'de> for ElementSeed<'_, '_, E> {
                 }
                 Key::Known(_) | Key::Alias | Key::Other => {
                     if !has_row {
-                        let row = E::blank(self.out.contract.as_ref());
-                        self.out.rows.list().push(Ok(row));
+                        self.out.push_blank();
                         has_row = true;
                     }
                     let Some(Ok(element)) = self.out.rows.list().last_mut() else { unreachable!("it was pushed") };
@@ -234,8 +247,7 @@ impl<'de, E: Element> Visitor<'de> for ElementSeed<'_, '_, E> {
             self.finish_container(start, members);
         } else {
             if !has_row {
-                let row = E::blank(self.out.contract.as_ref());
-                self.out.rows.list().push(Ok(row));
+                self.out.push_blank();
             }
             let has_contract = self.out.contract.is_some();
             if let Some(row) = self.out.rows.list().last_mut()
