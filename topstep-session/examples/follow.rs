@@ -110,7 +110,7 @@ async fn run<R: Runtime>(options: Options) -> Result<(), Box<dyn Error>> {
                 }
             }
             said = said.select_next_some() => match said {
-                Said::State => out.write(believed::state(&gateway, began.wall))?,
+                Said::State => out.write(believed::state(&gateway, began))?,
                 Said::Exit => break,
             },
         }

@@ -1,19 +1,21 @@
 //! What is believed, as one line.
 
+use std::time::Duration;
+
 use adapter_core::Runtime;
 use serde_json::{Map, Value, json};
-use topstep_model::Timestamp;
-use topstep_session::{Gateway, Known, LinkStatus};
+use topstep_session::{Gateway, Known, LinkStatus, Moment};
 
 use crate::told;
 
 /// Everything that is believed now.
-pub(crate) fn state<R: Runtime>(gateway: &Gateway<R>, began: Timestamp) -> Map<String, Value> {
+pub(crate) fn state<R: Runtime>(gateway: &Gateway<R>, began: Moment) -> Map<String, Value> {
     let (user, market) = (gateway.user_session(), gateway.market());
     let (believed, quoted) = (user.state(), market.state());
     let trades = believed.trades.entries.iter();
     // Trades from before count for the day's profit and loss, and are not told here.
-    let trades = trades.filter(|entry| entry.value.creation_timestamp.is_none_or(|created| created >= began));
+    let trades = trades.filter(|entry| entry.value.creation_timestamp.is_none_or(|created| created >= began.wall));
+    let running = gateway.now().mono.saturating_since(began.mono);
     let (user_link, market_link) = (user.link(), market.link());
     let state = json!({
         "event": "state",
@@ -25,7 +27,7 @@ pub(crate) fn state<R: Runtime>(gateway: &Gateway<R>, began: Timestamp) -> Map<S
         "connected": {"user": user_link.is_connected, "market": market_link.is_connected},
         "gapsOpen": believed.gaps.len() + quoted.gaps.len(),
         "gaps": believed.gaps.iter().chain(&quoted.gaps).map(|gap| gap.subject.to_string()).collect::<Vec<_>>(),
-        "heardMsAgo": {"user": heard(&user_link), "market": heard(&market_link)},
+        "heardMsAgo": {"user": heard(&user_link, running), "market": heard(&market_link, running)},
     });
     match state {
         Value::Object(state) => state,
@@ -44,6 +46,7 @@ fn list(entries: impl Iterator<Item = (Value, Known)>) -> Vec<Value> {
         .collect()
 }
 
-fn heard(link: &LinkStatus) -> Option<u64> {
-    link.silence.map(|silence| u64::try_from(silence.as_millis()).unwrap_or(u64::MAX))
+/// Who was never heard has been silent ever since.
+fn heard(link: &LinkStatus, running: Duration) -> u64 {
+    u64::try_from(link.silence.unwrap_or(running).as_millis()).unwrap_or(u64::MAX)
 }
