@@ -56,6 +56,7 @@ impl<T> Producer<T> {
     }
 
     /// Adds an event of so many bytes to the batch that the next flush hands over.
+    #[inline]
     pub fn push(&mut self, delivery: Delivery<T>, cost: usize) {
         self.discard();
         self.batch.push_back(delivery, cost);
@@ -131,6 +132,7 @@ impl<T> Producer<T> {
     }
 
     /// Whether the consumer should be waited for. A queue that drops never says so.
+    #[inline]
     pub fn is_full(&self) -> bool {
         matches!(self.rule, Rule::Wait(_)) && self.waiting() >= self.capacity
     }

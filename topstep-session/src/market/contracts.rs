@@ -1,6 +1,6 @@
 //! The contracts that are remembered, found by their ids.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use topstep_model::ContractId;
 
@@ -34,10 +34,10 @@ impl Contract {
     }
 }
 
-/// All contracts: a hash map to find one, a list for the order of everything that concerns them all.
+/// All contracts: a map to find one, a list for the order of everything that concerns them all.
 #[derive(Debug, Default)]
 pub(super) struct Contracts {
-    places: HashMap<ContractId, usize>,
+    places: BTreeMap<ContractId, usize>,
     list: Vec<Contract>,
 }
 

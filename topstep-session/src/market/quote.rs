@@ -177,18 +177,22 @@ impl MergedQuote {
     /// Stale: not connected, too old in an open market, or a side is from before a gap. Provisional: a gap is open, or a side was never heard.
     /// Live otherwise. A closed market ages nothing.
     pub fn known(&self, now: Moment, facts: Freshness) -> Known {
+        self.known_at_age(self.age(now), facts)
+    }
+
+    pub(super) fn known_at_age(&self, age: Duration, facts: Freshness) -> Known {
         let is_old = |side: Option<Price>, member| side.is_some() && !self.is_current(member);
         if !facts.is_connected || is_old(self.bid, QuoteMember::Bid) || is_old(self.ask, QuoteMember::Ask) {
             return Known::Stale;
         }
-        if facts.is_market_open && self.arrived.is_some() && self.age(now) > facts.stale_after {
+        if facts.is_market_open && self.arrived.is_some() && age > facts.stale_after {
             return Known::Stale;
         }
         if facts.is_gap_open || self.sides().is_none() { Known::Provisional } else { Known::Live }
     }
 
     /// Takes in what a row says; what it does not say stays.
-    pub(super) fn merge(&mut self, now: Moment, row: Quote) {
+    pub(super) fn merge(&mut self, now: Moment, row: &Quote) {
         let mut current = self.current;
         let mut set = |field: &mut Option<Price>, news: Option<Price>, member| {
             if news.is_some() {
@@ -213,7 +217,7 @@ impl MergedQuote {
         self.last_updated = row.last_updated.or(self.last_updated);
         self.timestamp = row.timestamp.or(self.timestamp);
         if self.symbol.is_none() {
-            self.symbol = row.symbol;
+            self.symbol.clone_from(&row.symbol);
         }
         self.arrived = Some(now);
     }

@@ -76,10 +76,14 @@ impl QuoteFeed {
     }
 
     pub(super) fn known(&self, now: Moment, config: &MarketConfig, wire: &Wire) -> Known {
+        self.known_at_age(self.quote.age(now), now, config, wire)
+    }
+
+    fn known_at_age(&self, age: Duration, now: Moment, config: &MarketConfig, wire: &Wire) -> Known {
         // The calendar is asked only if it matters.
-        let is_old = self.quote.arrived.is_some() && self.quote.age(now) > config.stale_after;
-        self.quote.known(
-            now,
+        let is_old = self.quote.arrived.is_some() && age > config.stale_after;
+        self.quote.known_at_age(
+            age,
             Freshness {
                 is_connected: wire.is_connected && self.line.is_wanted(),
                 is_gap_open: self.line.is_gap_open(),
@@ -110,16 +114,16 @@ impl QuoteFeed {
     pub(super) fn take(
         &mut self,
         now: Moment,
-        contract: ContractId,
-        row: Quote,
+        row: &Quote,
         config: &MarketConfig,
         wire: &mut Wire,
+        tell: impl FnOnce(&mut Wire, &MergedQuote, Known),
     ) {
         if !self.line.is_wanted() {
             wire.counters.foreign_rows += 1;
             return;
         }
-        if self.is_doubtful && is_full(&row) {
+        if self.is_doubtful && is_full(row) {
             self.is_doubtful = false;
             self.quote.begin_epoch();
         }
@@ -130,10 +134,10 @@ impl QuoteFeed {
         if self.line.is_gap_open() {
             self.close_if_whole(now, wire);
         }
-        let known = self.known(now, config, wire);
-        self.watch_row(now, &contract, config, wire);
-        let told = Told { value: self.quote.clone(), source: Source::Stream, known };
-        wire.tell(MarketUpdate::Quote { contract, told });
+        let age = self.quote.age(now);
+        let known = self.known_at_age(age, now, config, wire);
+        self.watch_row(now, age, config, wire);
+        tell(wire, &self.quote, known);
     }
 
     pub(super) fn acknowledged(&mut self, now: Moment, config: &MarketConfig, wire: &mut Wire) {
@@ -238,8 +242,7 @@ impl QuoteFeed {
     }
 
     /// A row came: the silence is over, unless the row is old itself.
-    fn watch_row(&mut self, now: Moment, contract: &ContractId, config: &MarketConfig, wire: &mut Wire) {
-        let age = self.quote.age(now);
+    fn watch_row(&mut self, now: Moment, age: Duration, config: &MarketConfig, wire: &mut Wire) {
         if age <= config.stale_after {
             // The first quotes after a probe are its answer.
             if self.probe.at.is_some_and(|at| at + config.stale_after < now.mono) {
@@ -252,7 +255,7 @@ impl QuoteFeed {
             self.watch = Watch::Fresh;
             self.look(now + config.stale_after, wire);
             if was_told {
-                wire.tell(MarketUpdate::Feed { contract: contract.clone(), state: FeedState::Fresh });
+                wire.tell(MarketUpdate::Feed { contract: self.quote.contract.clone(), state: FeedState::Fresh });
             }
         } else if self.watch != Watch::Stale && config.hours.is_open(now.wall) {
             self.alarm(age, wire);

@@ -8,8 +8,8 @@ use topstep_model::{Hub, Target};
 use super::outlet::Outlets;
 use crate::gap::{GapCause, Subject};
 use crate::moment::Moment;
-use crate::observe::{Audits, Seen};
-use crate::router::EventKind;
+use crate::observe::{Audits, Seen, Tally};
+use crate::router::{EventKind, Router};
 use crate::user::{Answer, Query, QueryFailure, Ticket};
 
 /// What a machine wants of the hub.
@@ -22,7 +22,7 @@ pub(crate) enum Wish {
 }
 
 /// A machine that a session can drive.
-pub(crate) trait SessionMachine: Send + 'static {
+pub(crate) trait SessionMachine: Sized + Send + 'static {
     /// What it tells.
     type Update: Send + 'static;
     /// Who hears that.
@@ -76,6 +76,29 @@ pub(crate) trait SessionMachine: Send + 'static {
 }
 
 /// Takes the rows of one record.
-pub(crate) trait Receive<T> {
-    fn receive(&mut self, now: Moment, rows: T);
+pub(crate) trait Receive<T>: SessionMachine {
+    /// What is said of them goes to the ears at once, or is queued for the next look at `poll_update`.
+    fn receive(&mut self, now: Moment, rows: T, ears: Ears<'_, Self>);
+}
+
+/// Those who hear what a machine says.
+pub(crate) struct Ears<'c, M: SessionMachine> {
+    pub(crate) now: Moment,
+    pub(crate) outlets: &'c mut M::Outlets,
+    pub(crate) tally: &'c mut Tally,
+    pub(crate) router: &'c Router,
+}
+
+impl<M: SessionMachine> Ears<'_, M> {
+    /// Hands an update to everybody.
+    #[inline]
+    pub(crate) fn tell(&mut self, update: M::Update) {
+        self.tally.see(self.now, &M::seen(&update));
+        if self.router.is_heard()
+            && let Some(event) = M::event(&update)
+        {
+            self.router.tell_later(self.now, event);
+        }
+        self.outlets.tell(update);
+    }
 }

@@ -1,6 +1,6 @@
 //! The market hub's session.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,13 +9,13 @@ use signalr_proto::time::Instant;
 use topstep_model::{ContractId, DepthRow, Hub, MarketEvent, MarketTrade, Quote, Rows, Target};
 
 use super::handle::{Handle, LinkStatus};
-use super::machine::{Receive, SessionMachine, Wish};
+use super::machine::{Ears, Receive, SessionMachine, Wish};
 use super::outlet::{Outlet, Outlets};
 use super::shared::Shared;
 use super::user::Following;
 use crate::error::SubscribeError;
 use crate::gap::{Gap, GapCause, Subject};
-use crate::known::Known;
+use crate::known::{Known, Source};
 use crate::market::{self, Book, MarketCounters, MarketMachine, MarketState, MarketUpdate, MergedQuote};
 use crate::moment::Moment;
 use crate::observe::{HubHealth, Kind, Seen};
@@ -113,11 +113,9 @@ impl SessionMachine for MarketMachine {
     #[inline]
     fn seen(update: &MarketUpdate) -> Seen<'_> {
         match update {
-            // What is not live may be a snapshot, whose time says nothing of its way.
-            MarketUpdate::Quote { told, .. } => {
-                Seen::Value(Kind::Quotes, told.value.last_updated.filter(|_| told.known == Known::Live))
-            }
+            MarketUpdate::Quote { told, .. } => seen_quote(&told.value, told.known),
             MarketUpdate::Trade { told, .. } => Seen::Value(Kind::MarketTrades, told.value.timestamp),
+            // What is not live may be a snapshot, whose time says nothing of its way.
             MarketUpdate::Depth { rows, known, .. } => {
                 let stamp = rows.last().and_then(|row| row.timestamp);
                 Seen::Value(Kind::Depth, stamp.filter(|_| *known == Known::Live))
@@ -147,25 +145,42 @@ impl SessionMachine for MarketMachine {
     }
 }
 
+#[inline]
+fn seen_quote(quote: &MergedQuote, known: Known) -> Seen<'static> {
+    // What is not live may be a snapshot, whose time says nothing of its way.
+    Seen::Value(Kind::Quotes, quote.last_updated.filter(|_| known == Known::Live))
+}
+
 fn depth(contract: ContractId, rows: Vec<DepthRow>, is_valid: bool, known: Known) -> Told<DepthUpdate> {
     Told { value: DepthUpdate { contract, rows, is_valid }, source: crate::Source::Stream, known }
 }
 
 impl Receive<Rows<MarketEvent<Quote>>> for MarketMachine {
     #[inline]
-    fn receive(&mut self, now: Moment, rows: Rows<MarketEvent<Quote>>) {
-        self.handle_quotes(now, rows);
+    fn receive(&mut self, now: Moment, rows: Rows<MarketEvent<Quote>>, mut ears: Ears<'_, Self>) {
+        // Quotes are many, and large: they go to their listeners without a stop in a queue.
+        self.take_quotes(now, &rows, |earlier, quote, known| {
+            while let Some(update) = earlier.pop_front() {
+                ears.tell(update);
+            }
+            ears.tally.see(now, &seen_quote(quote, known));
+            let told = || Told { value: quote.clone(), source: Source::Stream, known };
+            if ears.router.is_heard() {
+                ears.router.tell_later(now, EventKind::Quote(told()));
+            }
+            ears.outlets.quotes.each(&quote.contract, || Update::Value(told()));
+        });
     }
 }
 
 impl Receive<Rows<MarketEvent<MarketTrade>>> for MarketMachine {
-    fn receive(&mut self, now: Moment, rows: Rows<MarketEvent<MarketTrade>>) {
+    fn receive(&mut self, now: Moment, rows: Rows<MarketEvent<MarketTrade>>, _: Ears<'_, Self>) {
         self.handle_trades(now, rows);
     }
 }
 
 impl Receive<Rows<MarketEvent<DepthRow>>> for MarketMachine {
-    fn receive(&mut self, now: Moment, rows: Rows<MarketEvent<DepthRow>>) {
+    fn receive(&mut self, now: Moment, rows: Rows<MarketEvent<DepthRow>>, _: Ears<'_, Self>) {
         self.handle_depth(now, rows);
     }
 }
@@ -182,10 +197,11 @@ impl Outlets<MarketUpdate> for MarketOutlets {
     #[inline]
     fn tell(&mut self, update: MarketUpdate) {
         match update {
-            MarketUpdate::Quote { contract, told } => self.quotes.tell(contract, told),
-            MarketUpdate::Trade { contract, told } => self.trades.tell(contract, told),
+            MarketUpdate::Quote { contract, told } => self.quotes.tell(&contract, told),
+            MarketUpdate::Trade { contract, told } => self.trades.tell(&contract, told),
             MarketUpdate::Depth { contract, rows, is_valid, known } => {
-                self.depths.tell(contract.clone(), depth(contract, rows, is_valid, known));
+                let told = depth(contract.clone(), rows, is_valid, known);
+                self.depths.tell(&contract, told);
             }
             MarketUpdate::Gap(notice) => match notice.gap().subject.clone() {
                 Subject::Quotes(contract) => self.quotes.each(&contract, || Update::Gap(notice.clone())),
@@ -224,7 +240,7 @@ impl Outlets<MarketUpdate> for MarketOutlets {
 
 /// The listeners of one kind of value.
 pub(super) struct ByContract<T> {
-    outlets: HashMap<ContractId, Vec<Outlet<T>>>,
+    outlets: BTreeMap<ContractId, Vec<Outlet<T>>>,
     /// Whose listeners have something that is not flushed.
     touched: Vec<ContractId>,
     /// A listener who is waited for was full when he was last told something.
@@ -233,7 +249,7 @@ pub(super) struct ByContract<T> {
 
 impl<T> Default for ByContract<T> {
     fn default() -> Self {
-        Self { outlets: HashMap::new(), touched: Vec::new(), may_be_full: false }
+        Self { outlets: BTreeMap::new(), touched: Vec::new(), may_be_full: false }
     }
 }
 
@@ -243,27 +259,26 @@ impl<T: Clone> ByContract<T> {
     }
 
     /// Hands a value to all its listeners; the last of them gets the value itself.
-    #[inline]
-    fn tell(&mut self, contract: ContractId, told: Told<T>) {
-        let Some(outlets) = self.outlets.get_mut(&contract) else { return };
-        let Some((last, others)) = outlets.split_last_mut() else { return };
-        for outlet in others {
-            outlet.push(Update::Value(told.clone()));
-            self.may_be_full |= outlet.is_full();
-        }
-        last.push(Update::Value(told));
-        self.may_be_full |= last.is_full();
-        if self.touched.last() != Some(&contract) {
-            self.touched.push(contract);
-        }
+    fn tell(&mut self, contract: &ContractId, told: Told<T>) {
+        let mut left = self.outlets.get(contract).map_or(0, Vec::len);
+        let mut told = Some(told);
+        self.each(contract, || {
+            left -= 1;
+            let told = if left == 0 { told.take() } else { told.clone() };
+            Update::Value(told.expect("only the last one takes it"))
+        });
     }
 
-    fn each(&mut self, contract: &ContractId, update: impl Fn() -> Update<T>) {
-        for outlet in self.outlets.get_mut(contract).into_iter().flatten() {
+    #[inline]
+    fn each(&mut self, contract: &ContractId, mut update: impl FnMut() -> Update<T>) {
+        let Some(outlets) = self.outlets.get_mut(contract) else { return };
+        for outlet in outlets {
             outlet.push(update());
             self.may_be_full |= outlet.is_full();
         }
-        self.touched.push(contract.clone());
+        if self.touched.last() != Some(contract) {
+            self.touched.push(contract.clone());
+        }
     }
 
     fn all(&mut self, update: impl Fn() -> Update<T>) {

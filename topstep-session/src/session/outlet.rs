@@ -37,6 +37,7 @@ impl<T> Outlet<T> {
         Self { producer, cost, is_gone }
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, update: Update<T>) {
         self.producer.push(Delivery::Value(update), self.cost);
     }
@@ -45,6 +46,7 @@ impl<T> Outlet<T> {
         self.producer.flush();
     }
 
+    #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.producer.is_full()
     }

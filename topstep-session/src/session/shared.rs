@@ -11,7 +11,7 @@ use futures_util::task::AtomicWaker;
 use signalr_proto::time::Instant;
 use topstep_model::{Logout, Target};
 
-use super::machine::{Receive, SessionMachine, Wish};
+use super::machine::{Ears, Receive, SessionMachine, Wish};
 use super::outlet::Outlets;
 use crate::error::SubscribeError;
 use crate::gap::{Gap, GapCause, GapNotice, Subject};
@@ -68,6 +68,8 @@ pub(crate) struct Core<M: SessionMachine> {
     waiting: Vec<(Subject, oneshot::Sender<Result<(), SubscribeError>>)>,
     /// When the task looks again by itself.
     armed: Option<Instant>,
+    /// When what is being received began to come.
+    batch: Option<Moment>,
     pub(crate) is_connected: bool,
     pub(crate) connections: u64,
     is_over: bool,
@@ -91,6 +93,7 @@ impl<M: SessionMachine> Shared<M> {
             queries: Vec::new(),
             waiting: Vec::new(),
             armed: None,
+            batch: None,
             is_connected: false,
             connections: 0,
             is_over: false,
@@ -124,8 +127,8 @@ impl<M: SessionMachine> Shared<M> {
 
     /// Does something to the machine, and hands out what it has to say.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Core<M>, Moment) -> T) -> T {
-        let now = self.now();
         let mut core = self.lock();
+        let now = core.begin(self.now());
         let result = work(&mut core, now);
         let wants_task = core.pump(now, &self.router);
         core.count(now);
@@ -144,19 +147,25 @@ impl<M: SessionMachine> Shared<M> {
     where
         M: Receive<T>,
     {
-        let now = self.now();
-        let mut core = self.lock();
-        core.machine.receive(now, rows);
+        let mut guard = self.lock();
+        let core = &mut *guard;
+        // One reading of the clock for all that came at once.
+        let now = *core.batch.get_or_insert_with(|| self.now());
+        let ears = Ears { now, outlets: &mut core.outlets, tally: &mut core.tally, router: &self.router };
+        core.machine.receive(now, rows, ears);
         let wants_task = core.pump(now, &self.router);
-        self.look_whether_full(&mut core);
+        self.look_whether_full(core);
         if wants_task {
-            drop(core);
+            drop(guard);
             self.ring();
         }
     }
 
     pub(crate) fn flush(&self) {
-        self.lock().outlets.flush();
+        let mut core = self.lock();
+        core.batch = None;
+        core.outlets.flush();
+        drop(core);
         self.router.flush();
     }
 
@@ -327,7 +336,7 @@ impl<M: SessionMachine> Shared<M> {
             core.machine.handle_overflow(now, subject);
             while let Some(update) = core.machine.poll_update() {
                 gap = gap.or_else(|| of_subject(&update));
-                core.hand_out(now, update, &self.router);
+                core.ears(now, &self.router).tell(update);
             }
             gap.or_else(|| core.machine.join(now, subject).iter().find_map(of_subject))
         })
@@ -364,8 +373,8 @@ impl<M: SessionMachine> Shared<M> {
 
     /// What there is for the task to do now.
     pub(crate) fn take_work(&self) -> Work {
-        let now = self.now();
         let mut core = self.lock();
+        let now = core.begin(self.now());
         if core.machine.poll_timeout().is_some_and(|at| at <= now.mono) {
             core.machine.handle_timeout(now);
         }
@@ -408,7 +417,7 @@ impl<M: SessionMachine> Core<M> {
     /// Hands out the machine's updates. Whether the task has something to do.
     fn pump(&mut self, now: Moment, router: &Router) -> bool {
         while let Some(update) = self.machine.poll_update() {
-            self.hand_out(now, update, router);
+            self.ears(now, router).tell(update);
         }
         while let Some(wish) = self.machine.poll_wish() {
             self.note(wish);
@@ -424,15 +433,14 @@ impl<M: SessionMachine> Core<M> {
         is_earlier || !self.wishes.is_empty() || !self.queries.is_empty()
     }
 
-    #[inline]
-    fn hand_out(&mut self, now: Moment, update: M::Update, router: &Router) {
-        self.tally.see(now, &M::seen(&update));
-        if router.is_heard()
-            && let Some(event) = M::event(&update)
-        {
-            router.tell_later(now, event);
-        }
-        self.outlets.tell(update);
+    /// Something happens now: what is received after it is not of a moment before.
+    fn begin(&mut self, now: Moment) -> Moment {
+        self.batch = None;
+        now
+    }
+
+    fn ears<'c>(&'c mut self, now: Moment, router: &'c Router) -> Ears<'c, M> {
+        Ears { now, outlets: &mut self.outlets, tally: &mut self.tally, router }
     }
 
     /// Counts the subscriptions.

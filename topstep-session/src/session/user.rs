@@ -10,7 +10,7 @@ use topstep_model::{
 };
 
 use super::handle::{Handle, LinkStatus};
-use super::machine::{Receive, SessionMachine, Wish};
+use super::machine::{Ears, Receive, SessionMachine, Wish};
 use super::outlet::{Listeners, Outlet, Outlets};
 use crate::error::SubscribeError;
 use crate::gap::{Gap, GapCause, GapNotice, Subject};
@@ -148,25 +148,25 @@ impl SessionMachine for UserMachine {
 }
 
 impl Receive<Rows<UserEvent<Account>>> for UserMachine {
-    fn receive(&mut self, now: Moment, rows: Rows<UserEvent<Account>>) {
+    fn receive(&mut self, now: Moment, rows: Rows<UserEvent<Account>>, _: Ears<'_, Self>) {
         self.handle_accounts(now, rows);
     }
 }
 
 impl Receive<Rows<UserEvent<Order>>> for UserMachine {
-    fn receive(&mut self, now: Moment, rows: Rows<UserEvent<Order>>) {
+    fn receive(&mut self, now: Moment, rows: Rows<UserEvent<Order>>, _: Ears<'_, Self>) {
         self.handle_orders(now, rows);
     }
 }
 
 impl Receive<Rows<UserEvent<Position>>> for UserMachine {
-    fn receive(&mut self, now: Moment, rows: Rows<UserEvent<Position>>) {
+    fn receive(&mut self, now: Moment, rows: Rows<UserEvent<Position>>, _: Ears<'_, Self>) {
         self.handle_positions(now, rows);
     }
 }
 
 impl Receive<Rows<UserEvent<UserTrade>>> for UserMachine {
-    fn receive(&mut self, now: Moment, rows: Rows<UserEvent<UserTrade>>) {
+    fn receive(&mut self, now: Moment, rows: Rows<UserEvent<UserTrade>>, _: Ears<'_, Self>) {
         self.handle_trades(now, rows);
     }
 }
