@@ -3,6 +3,7 @@
 //! Two machines hold what is believed: [`user::UserMachine`] accounts, orders, positions and trades, [`market::MarketMachine`] quotes, books and
 //! bars. They know no socket and no clock; a [`Moment`] goes in, queries and [`Update`]s come out.
 
+mod action;
 pub mod budget;
 pub mod calendar;
 mod error;

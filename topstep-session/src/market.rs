@@ -38,6 +38,7 @@ mod text;
 mod trades;
 mod update;
 
+pub use crate::action::Action;
 pub use bars::{BarBuilder, BarSpan, BarUpdate, BuiltBar};
 pub use book::{Book, Level};
 pub use config::MarketConfig;
@@ -45,4 +46,4 @@ pub use hours::{Closure, TradingHours, TradingWeek};
 pub use machine::MarketMachine;
 pub use quote::{Freshness, MergedQuote, QuoteMember};
 pub use rule::{BookChange, BookRule, Side, topstep_rule};
-pub use update::{Action, BookView, FeedState, MarketCounters, MarketState, MarketUpdate};
+pub use update::{BookView, FeedState, MarketCounters, MarketState, MarketUpdate};

@@ -45,9 +45,10 @@ use orders_pass::Part;
 use table::Table;
 use trades::TradeTable;
 
+pub use crate::action::Action;
 pub use config::UserConfig;
 pub use counters::UserCounters;
-pub use event::{Action, UserUpdate};
+pub use event::UserUpdate;
 pub use profit::{Market, ProfitAndLoss, equity, unrealised};
 pub use query::{Answer, PAGE_SIZE, Query, QueryFailure, Ticket};
 pub use state::{Entry, Levels, List, UserState};

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use signalr_proto::time::Instant;
 use topstep_model::Timestamp;
 
-use super::update::{Action, MarketCounters, MarketUpdate};
+use super::update::{MarketCounters, MarketUpdate};
+use crate::action::Action;
 use crate::gap::{Edge, Gap, GapCause, GapId, GapNotice, Subject, Verdict};
 use crate::moment::Moment;
 

@@ -8,7 +8,8 @@ use signalr_proto::time::Instant;
 use super::config::MarketConfig;
 use super::contracts::{Contract, Contracts, contract_of};
 use super::line::Wire;
-use super::update::{Action, MarketUpdate};
+use super::update::MarketUpdate;
+use crate::action::Action;
 use crate::gap::{GapCause, Subject};
 use crate::moment::Moment;
 

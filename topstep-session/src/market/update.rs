@@ -9,18 +9,6 @@ use crate::gap::{Gap, GapNotice, Subject};
 use crate::known::Known;
 use crate::update::{Malformed, Told};
 
-/// What the market machine wants of the hub.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Action {
-    /// Somebody wants it for the first time. The answer is `handle_subscribed` or `handle_refused`.
-    Subscribe(Subject),
-    /// Nobody wants it any more. No answer is expected.
-    Unsubscribe(Subject),
-    /// It is wanted still, and must begin anew: unsubscribe, then subscribe. The answer is as to `Subscribe`.
-    Resubscribe(Subject),
-}
-
 /// One item of the market's stream, in order.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]

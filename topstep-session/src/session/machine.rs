@@ -6,20 +6,12 @@ use signalr_proto::time::Instant;
 use topstep_model::{Hub, Target};
 
 use super::outlet::Outlets;
+use crate::action::Action;
 use crate::gap::{GapCause, Subject};
 use crate::moment::Moment;
 use crate::observe::{Audits, Seen, Tally};
 use crate::router::{EventKind, Router};
 use crate::user::{Answer, Query, QueryFailure, Ticket};
-
-/// What a machine wants of the hub.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Wish {
-    Subscribe(Subject),
-    Unsubscribe(Subject),
-    /// Both, in that order: the hub shall begin anew.
-    Resubscribe(Subject),
-}
 
 /// A machine that a session can drive.
 pub(crate) trait SessionMachine: Sized + Send + 'static {
@@ -42,7 +34,7 @@ pub(crate) trait SessionMachine: Sized + Send + 'static {
     fn handle_refused(&mut self, now: Moment, subject: &Subject, error: String);
     fn handle_malformed(&mut self, now: Moment, target: Target, message: String);
     fn handle_timeout(&mut self, now: Moment);
-    fn poll_wish(&mut self) -> Option<Wish>;
+    fn poll_action(&mut self) -> Option<Action>;
     fn poll_update(&mut self) -> Option<Self::Update>;
     fn poll_timeout(&self) -> Option<Instant>;
 
@@ -102,3 +94,55 @@ impl<M: SessionMachine> Ears<'_, M> {
         self.outlets.tell(update);
     }
 }
+
+/// What a session's machine does by its own methods of the same names.
+macro_rules! by_its_own_methods {
+    () => {
+        fn unwant(&mut self, now: Moment, subject: &Subject) {
+            self.unwant(now, subject);
+        }
+
+        fn handle_connected(&mut self, now: Moment) {
+            self.handle_connected(now);
+        }
+
+        fn handle_lost(&mut self, now: Moment, cause: GapCause) {
+            self.handle_lost(now, cause);
+        }
+
+        fn handle_subscribed(&mut self, now: Moment, subject: &Subject) {
+            self.handle_subscribed(now, subject);
+        }
+
+        fn handle_gap(&mut self, now: Moment, subject: &Subject, cause: GapCause) {
+            self.handle_gap(now, subject, cause);
+        }
+
+        fn handle_refused(&mut self, now: Moment, subject: &Subject, error: String) {
+            self.handle_refused(now, subject, error);
+        }
+
+        fn handle_malformed(&mut self, now: Moment, target: Target, message: String) {
+            self.handle_malformed(now, target, message);
+        }
+
+        fn handle_timeout(&mut self, now: Moment) {
+            self.handle_timeout(now);
+        }
+
+        fn poll_action(&mut self) -> Option<crate::action::Action> {
+            self.poll_action()
+        }
+
+        #[inline]
+        fn poll_update(&mut self) -> Option<Self::Update> {
+            self.poll_event()
+        }
+
+        #[inline]
+        fn poll_timeout(&self) -> Option<Instant> {
+            self.poll_timeout()
+        }
+    };
+}
+pub(super) use by_its_own_methods;

@@ -9,14 +9,14 @@ use signalr_proto::time::Instant;
 use topstep_model::{ContractId, DepthRow, Hub, MarketEvent, MarketTrade, Quote, Rows, Target};
 
 use super::handle::{Handle, LinkStatus};
-use super::machine::{Ears, Receive, SessionMachine, Wish};
+use super::machine::{Ears, Receive, SessionMachine, by_its_own_methods};
 use super::outlet::{Outlet, Outlets};
 use super::shared::Shared;
 use super::user::Following;
 use crate::error::SubscribeError;
 use crate::gap::{Gap, GapCause, Subject};
 use crate::known::{Known, Source};
-use crate::market::{self, Book, MarketCounters, MarketMachine, MarketState, MarketUpdate, MergedQuote};
+use crate::market::{Book, MarketCounters, MarketMachine, MarketState, MarketUpdate, MergedQuote};
 use crate::moment::Moment;
 use crate::observe::{HubHealth, Kind, Seen};
 use crate::router::EventKind;
@@ -48,40 +48,10 @@ impl SessionMachine for MarketMachine {
     const HUB: Hub = Hub::Market;
     const WAITS: bool = false;
 
+    by_its_own_methods!();
+
     fn want(&mut self, now: Moment, subject: Subject) -> bool {
         self.want(now, subject)
-    }
-
-    fn unwant(&mut self, now: Moment, subject: &Subject) {
-        self.unwant(now, subject);
-    }
-
-    fn handle_connected(&mut self, now: Moment) {
-        self.handle_connected(now);
-    }
-
-    fn handle_lost(&mut self, now: Moment, cause: GapCause) {
-        self.handle_lost(now, cause);
-    }
-
-    fn handle_subscribed(&mut self, now: Moment, subject: &Subject) {
-        self.handle_subscribed(now, subject);
-    }
-
-    fn handle_gap(&mut self, now: Moment, subject: &Subject, cause: GapCause) {
-        self.handle_gap(now, subject, cause);
-    }
-
-    fn handle_refused(&mut self, now: Moment, subject: &Subject, error: String) {
-        self.handle_refused(now, subject, error);
-    }
-
-    fn handle_malformed(&mut self, now: Moment, target: Target, message: String) {
-        self.handle_malformed(now, target, message);
-    }
-
-    fn handle_timeout(&mut self, now: Moment) {
-        self.handle_timeout(now);
     }
 
     fn join(&self, now: Moment, subject: &Subject) -> Vec<MarketUpdate> {
@@ -90,24 +60,6 @@ impl SessionMachine for MarketMachine {
 
     fn handle_overflow(&mut self, now: Moment, subject: &Subject) {
         self.handle_overflow(now, subject);
-    }
-
-    fn poll_wish(&mut self) -> Option<Wish> {
-        Some(match self.poll_action()? {
-            market::Action::Subscribe(subject) => Wish::Subscribe(subject),
-            market::Action::Unsubscribe(subject) => Wish::Unsubscribe(subject),
-            market::Action::Resubscribe(subject) => Wish::Resubscribe(subject),
-        })
-    }
-
-    #[inline]
-    fn poll_update(&mut self) -> Option<MarketUpdate> {
-        self.poll_event()
-    }
-
-    #[inline]
-    fn poll_timeout(&self) -> Option<Instant> {
-        self.poll_timeout()
     }
 
     #[inline]

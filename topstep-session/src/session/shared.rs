@@ -11,8 +11,9 @@ use futures_util::task::AtomicWaker;
 use signalr_proto::time::Instant;
 use topstep_model::{Logout, Target};
 
-use super::machine::{Ears, Receive, SessionMachine, Wish};
+use super::machine::{Ears, Receive, SessionMachine};
 use super::outlet::Outlets;
+use crate::action::Action;
 use crate::error::SubscribeError;
 use crate::gap::{Gap, GapCause, GapNotice, Subject};
 use crate::host::Host;
@@ -63,7 +64,7 @@ pub(crate) struct Core<M: SessionMachine> {
     refused: BTreeSet<Subject>,
     /// What it was asked for.
     asked: BTreeSet<Subject>,
-    wishes: Vec<Wish>,
+    wishes: Vec<Action>,
     queries: Vec<(Ticket, Query)>,
     waiting: Vec<(Subject, oneshot::Sender<Result<(), SubscribeError>>)>,
     /// When the task looks again by itself.
@@ -406,7 +407,7 @@ impl<M: SessionMachine> Shared<M> {
 #[derive(Default)]
 pub(crate) struct Work {
     pub(crate) orders: Vec<Order>,
-    pub(crate) wishes: Vec<Wish>,
+    pub(crate) wishes: Vec<Action>,
     pub(crate) queries: Vec<(Ticket, Query)>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) max_delay: Option<std::time::Duration>,
@@ -419,7 +420,7 @@ impl<M: SessionMachine> Core<M> {
         while let Some(update) = self.machine.poll_update() {
             self.ears(now, router).tell(update);
         }
-        while let Some(wish) = self.machine.poll_wish() {
+        while let Some(wish) = self.machine.poll_action() {
             self.note(wish);
         }
         while let Some(query) = self.machine.poll_query() {
@@ -449,11 +450,11 @@ impl<M: SessionMachine> Core<M> {
         self.tally.subscribe(now, Subscriptions { intended, acked, refused, is_connected: self.is_connected });
     }
 
-    fn note(&mut self, wish: Wish) {
-        let (Wish::Subscribe(subject) | Wish::Resubscribe(subject) | Wish::Unsubscribe(subject)) = &wish;
+    fn note(&mut self, wish: Action) {
+        let (Action::Subscribe(subject) | Action::Resubscribe(subject) | Action::Unsubscribe(subject)) = &wish;
         self.refused.remove(subject);
         self.agreed.remove(subject);
-        let is_leaving = matches!(wish, Wish::Unsubscribe(_));
+        let is_leaving = matches!(wish, Action::Unsubscribe(_));
         if is_leaving {
             self.asked.remove(subject);
         } else {
@@ -461,7 +462,7 @@ impl<M: SessionMachine> Core<M> {
         }
         // What the hub has not been asked for need not be taken back: whoever comes and goes leaves nothing behind.
         let begun =
-            self.wishes.iter().position(|earlier| matches!(earlier, Wish::Subscribe(other) if other == subject));
+            self.wishes.iter().position(|earlier| matches!(earlier, Action::Subscribe(other) if other == subject));
         match begun.filter(|_| is_leaving) {
             Some(place) => _ = self.wishes.remove(place),
             None => self.wishes.push(wish),
@@ -470,8 +471,8 @@ impl<M: SessionMachine> Core<M> {
 
     /// Whether it is wanted, and the hub's answers are about this wish: not while the task has yet to say it.
     fn is_asked(&self, subject: &Subject) -> bool {
-        let is_about = |wish: &Wish| {
-            let (Wish::Subscribe(wished) | Wish::Resubscribe(wished) | Wish::Unsubscribe(wished)) = wish;
+        let is_about = |wish: &Action| {
+            let (Action::Subscribe(wished) | Action::Resubscribe(wished) | Action::Unsubscribe(wished)) = wish;
             wished == subject
         };
         self.asked.contains(subject) && !self.wishes.iter().any(is_about)

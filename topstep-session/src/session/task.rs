@@ -16,9 +16,10 @@ use signalr_proto::StartError;
 use signalr_proto::time::Instant;
 use topstep_model::Logout;
 
-use super::machine::{SessionMachine, Wish};
+use super::machine::SessionMachine;
 use super::pair::Pair;
 use super::shared::{Order, Shared, Work};
+use crate::action::Action;
 use crate::error::SubscribeError;
 use crate::gap::Subject;
 use crate::host::Host;
@@ -206,12 +207,12 @@ impl<M: SessionMachine> Task<M> {
         }
     }
 
-    fn wish(&mut self, wish: Wish) {
+    fn wish(&mut self, wish: Action) {
         match wish {
-            Wish::Subscribe(subject) => self.ask(subject, 0),
-            Wish::Unsubscribe(subject) => self.leave(&subject),
+            Action::Subscribe(subject) => self.ask(subject, 0),
+            Action::Unsubscribe(subject) => self.leave(&subject),
             // The connection sees to it that one call of the hub follows the other.
-            Wish::Resubscribe(subject) => {
+            Action::Resubscribe(subject) => {
                 self.leave(&subject);
                 self.ask(subject, 0);
             }

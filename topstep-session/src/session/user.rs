@@ -10,7 +10,7 @@ use topstep_model::{
 };
 
 use super::handle::{Handle, LinkStatus};
-use super::machine::{Ears, Receive, SessionMachine, Wish};
+use super::machine::{Ears, Receive, SessionMachine, by_its_own_methods};
 use super::outlet::{Listeners, Outlet, Outlets};
 use crate::error::SubscribeError;
 use crate::gap::{Gap, GapCause, GapNotice, Subject};
@@ -21,8 +21,7 @@ use crate::router::EventKind;
 use crate::stream::{self, Keep, Updates};
 use crate::update::Update;
 use crate::user::{
-    self, Answer, Entry, List, ProfitAndLoss, Query, QueryFailure, Ticket, UserCounters, UserMachine, UserState,
-    UserUpdate,
+    Answer, Entry, List, ProfitAndLoss, Query, QueryFailure, Ticket, UserCounters, UserMachine, UserState, UserUpdate,
 };
 
 /// What an update counts against the unread bytes of the connection: about what its record was long.
@@ -40,6 +39,8 @@ impl SessionMachine for UserMachine {
     const HUB: Hub = Hub::User;
     const WAITS: bool = true;
 
+    by_its_own_methods!();
+
     fn want(&mut self, now: Moment, subject: Subject) -> bool {
         self.want(now, subject);
         true
@@ -48,54 +49,6 @@ impl SessionMachine for UserMachine {
     fn join(&self, _: Moment, subject: &Subject) -> Vec<UserUpdate> {
         let gaps = self.gaps_open().into_iter().filter(|gap| gap.subject == *subject);
         gaps.map(|gap| UserUpdate::Gap(GapNotice::Opened(gap))).collect()
-    }
-
-    fn unwant(&mut self, now: Moment, subject: &Subject) {
-        self.unwant(now, subject);
-    }
-
-    fn handle_connected(&mut self, now: Moment) {
-        self.handle_connected(now);
-    }
-
-    fn handle_lost(&mut self, now: Moment, cause: GapCause) {
-        self.handle_lost(now, cause);
-    }
-
-    fn handle_subscribed(&mut self, now: Moment, subject: &Subject) {
-        self.handle_subscribed(now, subject);
-    }
-
-    fn handle_gap(&mut self, now: Moment, subject: &Subject, cause: GapCause) {
-        self.handle_gap(now, subject, cause);
-    }
-
-    fn handle_refused(&mut self, now: Moment, subject: &Subject, error: String) {
-        self.handle_refused(now, subject, error);
-    }
-
-    fn handle_malformed(&mut self, now: Moment, target: Target, message: String) {
-        self.handle_malformed(now, target, message);
-    }
-
-    fn handle_timeout(&mut self, now: Moment) {
-        self.handle_timeout(now);
-    }
-
-    fn poll_wish(&mut self) -> Option<Wish> {
-        Some(match self.poll_action()? {
-            user::Action::Subscribe(subject) => Wish::Subscribe(subject),
-            user::Action::Unsubscribe(subject) => Wish::Unsubscribe(subject),
-            user::Action::Resubscribe(subject) => Wish::Resubscribe(subject),
-        })
-    }
-
-    fn poll_update(&mut self) -> Option<UserUpdate> {
-        self.poll_event()
-    }
-
-    fn poll_timeout(&self) -> Option<Instant> {
-        self.poll_timeout()
     }
 
     fn poll_query(&mut self) -> Option<(Ticket, Query)> {

@@ -1,8 +1,8 @@
-//! What the user machine tells, and what it wants of the hub.
+//! What the user machine tells.
 
 use topstep_model::{Account, Order, Position, UserTrade};
 
-use crate::gap::{GapNotice, Subject};
+use crate::gap::GapNotice;
 use crate::update::{Malformed, Told};
 
 /// News of the accounts, in order.
@@ -21,17 +21,4 @@ pub enum UserUpdate {
     Gap(GapNotice),
     /// Something came that cannot be read. A gap follows.
     Malformed(Malformed),
-}
-
-/// What the glue is to do at the hub.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Action {
-    /// Subscribe, and keep it subscribed over reconnects.
-    Subscribe(Subject),
-    /// Unsubscribe.
-    Unsubscribe(Subject),
-    /// Unsubscribe and subscribe again: audits found twice in a row that the subscription does not tell everything.
-    /// [`handle_subscribed`](super::UserMachine::handle_subscribed) follows the new acknowledgement.
-    Resubscribe(Subject),
 }

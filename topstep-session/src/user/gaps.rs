@@ -2,9 +2,10 @@
 
 use signalr_proto::time::Instant;
 
-use super::event::{Action, UserUpdate};
+use super::event::UserUpdate;
 use super::feed::OpenGap;
 use super::{UserMachine, orders_pass};
+use crate::action::Action;
 use crate::calendar::trading_day_start;
 use crate::gap::{Edge, Gap, GapCause, GapId, GapNotice, Subject, Verdict};
 use crate::moment::Moment;
