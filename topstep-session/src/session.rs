@@ -19,6 +19,7 @@ mod shared;
 mod sinks;
 mod task;
 mod user;
+mod work;
 
 pub use handle::LinkStatus;
 pub use market::{DepthUpdate, MarketSession};
@@ -28,6 +29,7 @@ pub(crate) use handle::Handle;
 pub(crate) use machine::{Receive, SessionMachine};
 pub(crate) use market::quote;
 pub(crate) use pair::Pair;
-pub(crate) use shared::{Order, Shared};
+pub(crate) use shared::Shared;
 pub(crate) use sinks::{feed, follow};
 pub(crate) use task::{Backend, Task};
+pub(crate) use work::Order;

@@ -10,7 +10,8 @@ use signalr_proto::time::Instant;
 use topstep_model::Hub;
 
 use super::machine::SessionMachine;
-use super::shared::{Order, Shared};
+use super::shared::Shared;
+use super::work::Order;
 use crate::error::SubscribeError;
 use crate::host::Host;
 use crate::keeper::{Halt, LogoutPolicy};

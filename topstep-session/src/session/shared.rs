@@ -13,6 +13,7 @@ use topstep_model::{Logout, Target};
 
 use super::machine::{Ears, Receive, SessionMachine};
 use super::outlet::Outlets;
+use super::work::{Order, Work};
 use crate::action::Action;
 use crate::error::SubscribeError;
 use crate::gap::{Gap, GapCause, GapNotice, Subject};
@@ -23,25 +24,6 @@ use crate::moment::Moment;
 use crate::observe::{Kind, Subscriptions, Tally};
 use crate::router::{EventKind, Router};
 use crate::user::{Query, Ticket};
-
-/// What the task is asked to do.
-#[derive(Debug)]
-pub(crate) enum Order {
-    /// The connection's life went on.
-    Life(Lifecycle),
-    /// The hub agreed to something.
-    Agreed,
-    /// The hub says that another login ended ours.
-    LoggedOut(Logout),
-    /// Leaves the hub alone.
-    Halt(oneshot::Sender<()>),
-    /// Begins again.
-    Resume,
-    /// Makes the attempt that is waited for now.
-    ReconnectNow,
-    /// Somebody waits for what the hub has refused: it is asked for again now.
-    Ask(Subject),
-}
 
 /// A session: see [the module](super).
 pub(crate) struct Shared<M: SessionMachine> {
@@ -401,17 +383,6 @@ impl<M: SessionMachine> Shared<M> {
         }
         work
     }
-}
-
-/// What there is for the task to do.
-#[derive(Default)]
-pub(crate) struct Work {
-    pub(crate) orders: Vec<Order>,
-    pub(crate) wishes: Vec<Action>,
-    pub(crate) queries: Vec<(Ticket, Query)>,
-    pub(crate) deadline: Option<Instant>,
-    pub(crate) max_delay: Option<std::time::Duration>,
-    pub(crate) is_over: bool,
 }
 
 impl<M: SessionMachine> Core<M> {

@@ -18,7 +18,8 @@ use topstep_model::Logout;
 
 use super::machine::SessionMachine;
 use super::pair::Pair;
-use super::shared::{Order, Shared, Work};
+use super::shared::Shared;
+use super::work::{Order, Work};
 use crate::action::Action;
 use crate::error::SubscribeError;
 use crate::gap::Subject;
