@@ -42,5 +42,5 @@ pub use offline::Offline;
 pub use rest::{CallError, OutcomeUnknown, Settled};
 pub use router::{EventKind, Events, Filter, SessionEvent};
 pub use session::{AccountSession, DepthUpdate, Following, LinkStatus, MarketSession, UserSession};
-pub use stream::Updates;
+pub use stream::{Held, Updates};
 pub use update::{Malformed, Told, Update};

@@ -1,18 +1,24 @@
 //! The typed streams of a session.
 
+mod held;
+
 use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use adapter_core::Delivery;
 use adapter_core::queue::Consumer;
 use futures_core::Stream;
+use futures_util::future::BoxFuture;
 
 use crate::gap::{Gap, GapId, GapNotice, Subject};
 use crate::update::Update;
+
+pub use held::Held;
 
 /// The values of one subject, in order, with the gaps between them. Dropping it ends the subscription, if nobody else wants it.
 ///
@@ -49,6 +55,9 @@ pub(crate) trait Owner: Send + Sync {
 
     /// A listener has room again.
     fn made_room(&self);
+
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
 impl Wish {

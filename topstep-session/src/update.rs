@@ -35,6 +35,9 @@ pub enum Update<T> {
     Malformed(Malformed),
     /// This stream was read so slowly that so many updates are missing here, and no gap tells it.
     Lagged(u64),
+    /// What was held back for an open gap comes before it has closed: it took too long, or became too much. Only of a
+    /// [`Held`](crate::Held) stream.
+    Unheld,
 }
 
 impl<T> Update<T> {
@@ -42,7 +45,7 @@ impl<T> Update<T> {
     pub fn into_value(self) -> Option<T> {
         match self {
             Self::Value(told) => Some(told.value),
-            Self::Gap(_) | Self::Malformed(_) | Self::Lagged(_) => None,
+            Self::Gap(_) | Self::Malformed(_) | Self::Lagged(_) | Self::Unheld => None,
         }
     }
 }

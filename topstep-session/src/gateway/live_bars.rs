@@ -128,7 +128,7 @@ impl<R: Runtime> LiveBars<R> {
             Update::Value(told) => self.builder.handle_trade(self.gateway.now(), &told.value),
             Update::Gap(notice) => self.builder.handle_gap(&notice),
             // Trades that are dropped open a gap: a bare number stands in one that was told.
-            Update::Malformed(_) | Update::Lagged(_) => {}
+            Update::Malformed(_) | Update::Lagged(_) | Update::Unheld => {}
         }
     }
 }

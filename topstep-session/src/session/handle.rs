@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use adapter_core::queue::{QueueRule, queue};
 use adapter_core::{RetryMetrics, State};
+use futures_util::future::BoxFuture;
 
 use super::machine::SessionMachine;
 use super::outlet::Outlet;
@@ -137,6 +138,10 @@ impl<M: SessionMachine> Owner for Handle<M> {
 
     fn made_room(&self) {
         self.link.made_room();
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.shared.host().sleep(duration)
     }
 }
 

@@ -96,6 +96,10 @@ impl<M: SessionMachine> Shared<M> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn host(&self) -> &dyn Host {
+        &*self.host
+    }
+
     pub(crate) fn now(&self) -> Moment {
         self.host.now()
     }

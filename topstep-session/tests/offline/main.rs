@@ -5,6 +5,7 @@
 mod ends;
 mod gaps;
 mod halts;
+mod holding;
 mod router;
 mod sharing;
 mod slow;
