@@ -61,6 +61,8 @@ pub struct HttpCall {
     pub max_body_bytes: usize,
     /// How long all of it may take, from looking the host up to the last byte of the answer. Default 5 s.
     pub timeout: Duration,
+    /// After how long it must have left: if the host is not reached by then, it is not sent any more. Default: as long as all of it may take.
+    pub leave_within: Duration,
 }
 
 /// An answer, whatever its status.
@@ -104,13 +106,14 @@ impl<R: Runtime> HttpClient<R> {
     pub async fn request(&self, call: HttpCall) -> Result<HttpAnswer, HttpError> {
         let Inner { root, options, .. } = &*self.inner;
         let (origin, max_body_bytes) = (root.origin(), call.max_body_bytes);
-        let mut timeout = pin!(R::sleep(call.timeout));
+        let timeout = pin!(R::sleep(call.timeout));
+        let too_late = pin!(R::sleep(call.leave_within.min(call.timeout)));
         let late = |kind: &str| IoFailure::new(IoFailureKind::TimedOut, format!("{kind} {origin} took too long"));
         let request = self.prepare(call).map_err(HttpError::NotSent)?;
-        // Nothing of the request is written before the transport stands.
-        let transport = match select(pin!(ready::<R>(options, origin)), timeout.as_mut()).await {
-            Either::Left((transport, _)) => transport.map_err(HttpError::NotSent)?,
-            Either::Right(_) => return Err(HttpError::NotSent(late("reaching"))),
+        // Nothing of the request is written before the transport stands. Where both are there at once, it is too late.
+        let transport = match select(too_late, pin!(ready::<R>(options, origin))).await {
+            Either::Left(_) => return Err(HttpError::NotSent(late("reaching"))),
+            Either::Right((transport, _)) => transport.map_err(HttpError::NotSent)?,
         };
         match select(pin!(exchange(transport, request, origin, max_body_bytes)), timeout).await {
             Either::Left((Ok(response), _)) => {
@@ -214,6 +217,7 @@ impl HttpCall {
             body: Bytes::new(),
             max_body_bytes: 16 << 20,
             timeout: Duration::from_secs(5),
+            leave_within: Duration::MAX,
         }
     }
 }

@@ -130,7 +130,11 @@ impl Budget {
     /// Takes a place in the queue; `None`: too many wait already.
     pub fn join(&mut self, class: RateClass, priority: Priority) -> Option<Ticket> {
         // Reads that wait must not keep an exit out.
-        let most = if priority == Priority::Exit { self.config.max_waiting * 2 } else { self.config.max_waiting };
+        let most = if priority == Priority::Exit {
+            self.config.max_waiting.saturating_mul(2)
+        } else {
+            self.config.max_waiting
+        };
         if self.waiting.len() >= most {
             return None;
         }

@@ -56,7 +56,8 @@ pub enum CallError<C: Code> {
     /// The answer has no list, which is not the same as an empty one.
     #[error("the answer has no list")]
     NoList,
-    /// The call changes something, and nobody knows whether it did. It is not sent again.
+    /// The call changes something, and nobody knows whether it did: no answer came, or one that only says "pending" or "unknown error". It is not
+    /// sent again.
     #[error(transparent)]
     OutcomeUnknown(Box<OutcomeUnknown>),
 }

@@ -20,7 +20,7 @@ impl Window {
 
     /// How many calls a share of the limit allows, in percent; never none.
     fn allowed(&self, share: u32) -> usize {
-        (self.most * share as usize / 100).max(1)
+        (self.most.saturating_mul(share as usize) / 100).max(1)
     }
 
     /// When a call that may use so much of the limit can be made; `now` where it can be made at once.
@@ -34,7 +34,7 @@ impl Window {
     pub(super) fn count(&mut self, now: Instant) {
         self.forget(now);
         // Calls that must be made are counted beyond the limit, too; what such a call is worth is bounded as well.
-        if self.calls.len() < self.most * 2 {
+        if self.calls.len() < self.most.saturating_mul(2) {
             self.calls.push_back(now.max(self.calls.back().copied().unwrap_or(now)));
         }
     }

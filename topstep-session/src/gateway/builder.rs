@@ -143,7 +143,8 @@ impl GatewayBuilder {
         self
     }
 
-    /// What the tags of orders are made from. Default: another number for every gateway, so that no tag comes twice, over restarts too.
+    /// What the tags of orders are made from. Default: another number for every gateway, so that no tag comes twice, over restarts too. With one
+    /// of yours, another one for each start: the venue refuses a tag that it has seen, and [`settle`](Gateway::settle) would find the old order.
     pub fn tag_seed(mut self, seed: u64) -> Self {
         self.tag_seed = Some(seed);
         self

@@ -9,6 +9,7 @@ use adapter_core::{HttpAnswer, HttpError, Runtime};
 use futures_util::future::{Either, select};
 use http::StatusCode;
 use signalr_proto::time::Instant;
+use topstep_model::Code;
 use topstep_model::rest::{ApiError, Request};
 
 use super::wire::{self, Wire};
@@ -86,8 +87,18 @@ fn conclude<Q: Request>(
         Err(error @ (ApiError::Malformed(_) | ApiError::Status { status: 500.., .. })) if Q::CHANGES => {
             Err(lost(sent_at, error.to_string()))
         }
+        // No answer either: nobody knows whether it will happen, or did.
+        Err(ApiError::Refused(refusal)) if Q::CHANGES && is_evasive(refusal.code) => {
+            Err(lost(sent_at, format!("the venue answered \"{}\"", refusal.code)))
+        }
         Err(error) => Err(CallError::of(error)),
     }
+}
+
+/// Whether a code says that the call is under way, or nothing at all.
+fn is_evasive<C: Code>(code: C) -> bool {
+    let entry = C::CODES.iter().find(|entry| entry.code == code.code());
+    entry.is_some_and(|entry| ["OrderPending", "Pending", "UnknownError"].contains(&entry.name))
 }
 
 impl<R: Runtime> Inner<R> {
@@ -107,13 +118,18 @@ impl<R: Runtime> Inner<R> {
                 return Err(Unanswered::NotSent("the rate budget has no room in time".to_owned()));
             }
             let sent_at = self.clock.now();
+            // A program that was held up may find its turn long after it came.
+            let left = deadline.saturating_since(sent_at.mono);
+            if left.is_zero() {
+                return Err(Unanswered::NotSent("its time was over before its turn came".to_owned()));
+            }
             let timeout = match self.config.timeout() {
-                // What changes something is not given up early: its outcome would be unknown.
+                // What changes something is not given up early: its outcome would be unknown. But it leaves in time, or not at all.
                 timeout if wire.changes => timeout,
-                timeout => timeout.min(deadline.saturating_since(sent_at.mono)),
+                timeout => timeout.min(left),
             };
             let secret = token.as_ref().map(|token| &token.secret);
-            let answer = wire::send(&self.http, wire.clone(), secret, timeout).await;
+            let answer = wire::send(&self.http, wire.clone(), secret, timeout, left).await;
             let done_at = self.clock.now().mono;
             let is_failure = answer.as_ref().map_or(true, |answer| !(200..300).contains(&answer.status));
             self.rest.note(done_at, done_at.saturating_since(sent_at.mono), is_failure);

@@ -41,8 +41,13 @@ impl<R: Runtime> Gateway<R> {
 
     async fn look_at(&self, account: AccountId, left: &mut LeftOpen) -> bool {
         let mut filter = OrderFilter::new(account);
-        filter.statuses =
-            vec![OrderStatus::Open, OrderStatus::Pending, OrderStatus::PendingCancellation, OrderStatus::Suspended];
+        filter.statuses = vec![
+            OrderStatus::None,
+            OrderStatus::Open,
+            OrderStatus::Pending,
+            OrderStatus::PendingCancellation,
+            OrderStatus::Suspended,
+        ];
         let mut is_whole = true;
         match self.query_orders_as(filter, Priority::Read).await {
             Ok(queried) => {

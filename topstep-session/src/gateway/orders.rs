@@ -67,7 +67,8 @@ impl<R: Runtime> Gateway<R> {
                     Err(error) => queried.malformed.push(error),
                 }
             }
-            let offset = query.page_offset.saturating_add(query.page_size);
+            // A venue may give fewer at once than were asked for: the next page begins where this one ended.
+            let offset = query.page_offset.saturating_add(read);
             let is_last = page.total_count.map_or(read < query.page_size, |total| i64::from(offset) >= total);
             if is_last || read == 0 {
                 return Ok(queried);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adapter_core::Runtime;
 use topstep_model::rest::{FindOrder, OrderFilter, QueryOrders, SearchOpenPositions, SearchOrders};
-use topstep_model::{AccountId, ContractId, Order, OrderId, OrderStatus, Rows, SortDirection, Timestamp};
+use topstep_model::{AccountId, ContractId, Order, OrderId, OrderStatus, Position, Rows, SortDirection, Timestamp};
 
 use super::Gateway;
 use crate::budget::Priority;
@@ -41,7 +41,7 @@ impl<R: Runtime> Gateway<R> {
     async fn settle_place(&self, account: AccountId, tag: &str, sent_at: Moment) -> Settled {
         let search = SearchOrders::since(account, earlier(sent_at));
         let orders = self.call(&search, Priority::Order).await.map(|answer| answer.orders);
-        let searched = look_for(tag, orders.ok().flatten());
+        let searched = look_for(account, tag, orders.ok().flatten());
         if let Looked::Found(order) = searched {
             return placed(&order);
         }
@@ -49,7 +49,7 @@ impl<R: Runtime> Gateway<R> {
         let mut query = QueryOrders::new(OrderFilter::new(account));
         query.sort_direction = SortDirection::Descending;
         let orders = self.call(&query, Priority::Order).await.map(|answer| answer.orders);
-        match (look_for(tag, orders.ok().flatten()), searched) {
+        match (look_for(account, tag, orders.ok().flatten()), searched) {
             (Looked::Found(order), _) => placed(&order),
             (Looked::Absent, _) | (_, Looked::Absent) => Settled::NotFoundYet,
             _ => Settled::Unknown,
@@ -68,7 +68,8 @@ impl<R: Runtime> Gateway<R> {
             return Settled::Unknown;
         };
         let Some(positions) = answer.positions else { return Settled::Unknown };
-        let found = positions.values().find(|position| position.contract_id == *contract).cloned();
+        let is_it = |position: &&Position| position.account_id == account && position.contract_id == *contract;
+        let found = positions.values().find(is_it).cloned();
         match found {
             None if positions.errors().next().is_some() => Settled::Unknown,
             found => Settled::Position(found.map(Box::new)),
@@ -76,9 +77,10 @@ impl<R: Runtime> Gateway<R> {
     }
 }
 
-fn look_for(tag: &str, orders: Option<Rows<Order>>) -> Looked {
+fn look_for(account: AccountId, tag: &str, orders: Option<Rows<Order>>) -> Looked {
     let Some(orders) = orders else { return Looked::Unclear };
-    let is_it = |order: &&Order| order.custom_tag.as_ref().is_some_and(|text| text.as_str() == tag);
+    let has_tag = |order: &&Order| order.custom_tag.as_ref().is_some_and(|text| text.as_str() == tag);
+    let is_it = |order: &&Order| order.account_id == account && has_tag(order);
     match orders.values().find(is_it) {
         Some(order) => Looked::Found(Box::new(order.clone())),
         None if orders.errors().next().is_some() => Looked::Unclear,

@@ -1,5 +1,7 @@
 //! Changing things at the venue. Nothing here is sent twice.
 
+use std::time::Duration;
+
 use adapter_core::Runtime;
 use topstep_model::rest::{CancelOrder, CloseContract, ModifyOrder, PartialCloseContract, PlaceOrder};
 use topstep_model::{
@@ -15,7 +17,7 @@ impl<R: Runtime> Gateway<R> {
     /// Places an order, and returns its id.
     ///
     /// It leaves within the gateway's [`deadline`](crate::GatewayBuilder::deadline) or not at all: it may wait that long for a token and for its
-    /// turn in the rate budget. Where an order that late is worth nothing, use [`call_within`](Self::call_within).
+    /// turn in the rate budget. Where an order that late is worth nothing, use [`place_within`](Self::place_within).
     ///
     /// An order without a tag is given one that no other has, so that it can be found when no answer comes. A tag of your own must be new to
     /// the account: the venue refuses one that it has seen. A refusal may name an order: it was made, and rejected at once.
@@ -23,9 +25,23 @@ impl<R: Runtime> Gateway<R> {
     /// # Errors
     ///
     /// [`CallError::OutcomeUnknown`]: the order may stand; [`settle`](Self::settle) looks its tag up. After any other error it does not.
-    pub async fn place(&self, mut order: PlaceOrder) -> Result<OrderId, CallError<PlaceErrorCode>> {
+    pub async fn place(&self, order: PlaceOrder) -> Result<OrderId, CallError<PlaceErrorCode>> {
+        self.place_within(order, self.config().deadline()).await
+    }
+
+    /// The same for an order that is worth nothing later: it leaves within this time or not at all ([`CallError::NotSent`]). Its answer is waited
+    /// for as long as that of any other.
+    ///
+    /// # Errors
+    ///
+    /// As of [`place`](Self::place).
+    pub async fn place_within(
+        &self,
+        mut order: PlaceOrder,
+        within: Duration,
+    ) -> Result<OrderId, CallError<PlaceErrorCode>> {
         order.custom_tag.get_or_insert_with(|| self.inner.tags.next());
-        self.call(&order, Priority::Order).await.map(|placed| placed.order_id)
+        self.call_within(&order, Priority::Order, within).await.map(|placed| placed.order_id)
     }
 
     /// Changes a working order. The answer says that the venue took the change, not that the order has it already.

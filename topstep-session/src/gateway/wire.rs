@@ -50,12 +50,13 @@ impl Wire {
     }
 }
 
-/// Sends it once.
+/// Sends it once, if it leaves in time.
 pub(crate) async fn send<R: Runtime>(
     http: &HttpClient<R>,
     wire: Wire,
     token: Option<&Secret>,
     timeout: Duration,
+    leave_within: Duration,
 ) -> Result<HttpAnswer, HttpError> {
     let path = wire.path;
     let mut call = HttpCall::new(wire.method, path);
@@ -67,6 +68,7 @@ pub(crate) async fn send<R: Runtime>(
     }
     call.max_body_bytes = wire.max_body_bytes;
     call.timeout = timeout;
+    call.leave_within = leave_within;
     let begun = std::time::Instant::now();
     let answer = http.request(call).await;
     let outcome = outcome(&answer);

@@ -20,7 +20,7 @@ pub(super) async fn ask<R: Runtime, Q: Request>(
     token: Option<&Secret>,
 ) -> Result<Q::Response, Outcome> {
     let wire = Wire { max_body_bytes: MAX_ANSWER_BYTES, ..Wire::of(request) };
-    let answer = wire::send(http, wire, token, timeout).await.map_err(|error| match error {
+    let answer = wire::send(http, wire, token, timeout, timeout).await.map_err(|error| match error {
         HttpError::NotSent(failure) => Outcome::NotSent(failure.message),
         HttpError::OutcomeUnknown(failure) => Outcome::Unclear(failure.message),
     })?;

@@ -8,7 +8,7 @@ use topstep_model::{AccountId, ContractId, Order, OrderId, Position};
 
 use crate::moment::Moment;
 
-/// A call that changes something was sent, and no answer told what became of it.
+/// A call that changes something was sent, and no answer told what became of it: none came, or one that says "pending" or "unknown error".
 ///
 /// Neither `Debug` nor `Display` tells an account, an order or a contract.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct OutcomeUnknown {
     pub what: Option<Mutation>,
     /// When it was sent.
     pub sent_at: Moment,
-    /// Why there is no answer; it names host and port at most.
+    /// Why there is no answer; it names host and port at most, or the venue's code in words.
     pub reason: String,
 }
 

@@ -23,6 +23,7 @@ scenarios! {
     a_list_that_is_absent_is_not_an_empty_one,
     the_live_tier_is_told_where_it_is_empty,
     all_pages_of_a_query_are_read,
+    a_page_that_is_shorter_than_asked_for_hides_nothing,
     what_is_left_open_is_listed,
 }
 
@@ -213,6 +214,23 @@ async fn all_pages_of_a_query_are_read<R: Runtime>() {
     let queried = gateway.query_orders(OrderFilter::new(account)).await.unwrap();
     assert_eq!((queried.orders.len(), queried.malformed.len(), queried.is_cut), (250, 0, false));
     assert_eq!(scraped::<R>(&hub).await.calls("/api/Order/v2/query", 200), 3);
+}
+
+async fn a_page_that_is_shorter_than_asked_for_hides_nothing<R: Runtime>() {
+    let hub = venue();
+    let (gateway, account) = (connected::<R>(&hub).await, first_account(&hub));
+    for _ in 0..2 {
+        let order = PlaceOrder::limit(account, CONTRACT.into(), OrderSide::Bid, 1, far_below());
+        gateway.place(order).await.unwrap();
+    }
+    let all = gateway.query_orders(OrderFilter::new(account)).await.unwrap().orders;
+    let row = format!(r#"{{"id":{},"accountId":{account},"contractId":"{CONTRACT}","status":1}}"#, all[0].id);
+    let body = format!(r#"{{"success":true,"errorCode":0,"orders":[{row}],"totalCount":2}}"#);
+    let (path, moment) = (Some("/api/Order/v2/query".to_owned()), Default::default());
+    hub.inject(Rule::new(Fault::RestGarbage { path, body: Some(body), moment }).times(1)).unwrap();
+    let queried = gateway.query_orders(OrderFilter::new(account)).await.unwrap();
+    let ids = |orders: &[topstep_model::Order]| orders.iter().map(|order| order.id).collect::<Vec<_>>();
+    assert_eq!(ids(&queried.orders), ids(&all));
 }
 
 async fn what_is_left_open_is_listed<R: Runtime>() {

@@ -98,6 +98,9 @@ async fn before_the_transport_stands_nothing_was_sent<R: Runtime>() {
     let (keep, kept) = mpsc::channel();
     let silent = server(move |stream| keep.send(stream).unwrap());
     assert_eq!(not_sent(ask::<R>(format!("https://{silent}"), post()).await), IoFailureKind::TimedOut);
+    // Whoever wants it to leave soon need not give up soon.
+    let soon = HttpCall { timeout: 60 * SECOND, leave_within: SECOND / 5, ..post() };
+    assert_eq!(not_sent(ask::<R>(format!("https://{silent}"), soon).await), IoFailureKind::TimedOut);
     drop(kept);
 
     // A proxy that refuses, and one that is silent.

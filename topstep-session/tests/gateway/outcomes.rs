@@ -15,6 +15,8 @@ use crate::support::*;
 scenarios! {
     an_order_whose_answer_is_lost_is_found_by_its_tag,
     an_order_that_never_arrived_is_not_found,
+    an_answer_that_leaves_it_open_is_none,
+    an_order_that_is_too_late_does_not_leave,
     an_order_that_was_made_and_rejected_is_told_as_that,
     what_else_changes_something_is_settled_by_looking,
     a_venue_that_is_not_there_was_not_reached,
@@ -98,6 +100,47 @@ async fn an_order_that_never_arrived_is_not_found<R: Runtime>() {
     let body = Some(r#"{"success":true,"errorCode":0,"errorMessage":null}"#.to_owned());
     hub.inject(Fault::RestGarbage { path: path("/api/Order/"), body, moment: Moment::Before }).unwrap();
     assert_eq!(gateway.settle(&lost).await, Settled::Unknown);
+}
+
+async fn an_answer_that_leaves_it_open_is_none<R: Runtime>() {
+    let hub = venue();
+    let (gateway, account) = (hurried::<R>(&hub).await, first_account(&hub));
+    let say = |path: &str, code: i32| {
+        let body = format!(r#"{{"success":false,"errorCode":{code},"errorMessage":null}}"#);
+        let fault = Fault::RestGarbage { path: Some(path.to_owned()), body: Some(body), moment: Moment::After };
+        hub.inject(Rule::new(fault).times(1)).unwrap();
+    };
+    for code in [6, 7] {
+        say(PLACE, code);
+        let lost = unknown(gateway.place(bid(account)).await);
+        assert!(matches!(gateway.settle(&lost).await, Settled::Placed(_)), "{code}");
+    }
+    let id = gateway.place(bid(account)).await.unwrap();
+    order_becomes(&gateway, account, id, OrderStatus::Open).await;
+    for code in [4, 5] {
+        say("/api/Order/modify", code);
+        let lost = unknown(gateway.modify(ModifyOrder::new(account, id).size(code)).await);
+        assert!(matches!(gateway.settle(&lost).await, Settled::Order(order) if order.size == Some(code)));
+    }
+    say("/api/Order/cancel", 4);
+    unknown(gateway.cancel(account, id).await);
+    say("/api/Position/closeContract", 6);
+    unknown(gateway.close_position(account, CONTRACT).await);
+    say("/api/Position/partialCloseContract", 7);
+    unknown(gateway.close_part(account, CONTRACT, 1).await);
+    // The same number says something else elsewhere.
+    say("/api/Position/partialCloseContract", 6);
+    assert!(matches!(gateway.close_part(account, CONTRACT, 1).await, Err(CallError::Refused(_))));
+}
+
+async fn an_order_that_is_too_late_does_not_leave<R: Runtime>() {
+    let hub = venue();
+    let (gateway, account) = (hurried::<R>(&hub).await, first_account(&hub));
+    let error = gateway.place_within(bid(account), Duration::ZERO).await.unwrap_err();
+    assert!(matches!(&error, CallError::NotSent { .. }), "{error:?}");
+    assert_eq!(orders_at(&hub).len(), 0);
+    gateway.place_within(bid(account), 10 * SECOND).await.unwrap();
+    assert_eq!(orders_at(&hub).len(), 1);
 }
 
 async fn an_order_that_was_made_and_rejected_is_told_as_that<R: Runtime>() {
