@@ -22,6 +22,13 @@ impl Moment {
     pub const fn new(mono: Instant, wall: Timestamp) -> Self {
         Self { mono, wall }
     }
+
+    /// When this was, by the wall's clock of now: if that was set back since, it was ahead then.
+    pub(crate) fn wall_by(self, now: Self) -> Timestamp {
+        let since = time::Duration::try_from(now.mono.saturating_since(self.mono)).unwrap_or(time::Duration::MAX);
+        let at = now.wall.utc().checked_sub(since).and_then(|at| Timestamp::try_from(at).ok());
+        at.map_or(self.wall, |at| at.min(self.wall))
+    }
 }
 
 impl Add<Duration> for Moment {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use topstep_model::{Account, AccountId, Order, OrderId, Position, UserTrade};
+use topstep_model::{Account, AccountId, Order, OrderId, Position, Timestamp, UserTrade};
 
 use super::UserMachine;
 use super::event::UserUpdate;
@@ -57,7 +57,7 @@ impl UserMachine {
     /// pause in between, it is ahead.
     fn is_contested(&mut self, subject: &Subject, found: &Found, is_complete: bool) -> bool {
         let Some(acked_at) = self.feeds.get(subject).map(|feed| feed.acked_at) else { return false };
-        let mut differences = self.differences(found, is_complete, self.began);
+        let mut differences = self.differences(found, is_complete, self.began.wall);
         differences.retain(|key| match (subject, key) {
             (_, Key::Account(id)) => self.accounts.row(id).is_some_and(|held| held.heard > acked_at),
             (Subject::Positions(account), Key::Contract(contract)) => {
@@ -76,7 +76,7 @@ impl UserMachine {
 
     /// Compares what an audit found with what is believed. A difference counts when it is there twice, and the stream was silent about it.
     fn compare(&mut self, now: Moment, subject: &Subject, found: Found, is_complete: bool) {
-        let differences = self.differences(&found, is_complete, self.began);
+        let differences = self.differences(&found, is_complete, self.began.wall_by(now));
         let Some(read) = self.feeds.get_mut(subject).and_then(|feed| feed.read.as_mut()) else { return };
         let start = read.start;
         if differences.is_empty() {
@@ -176,7 +176,7 @@ impl UserMachine {
         feed.due = Some(if feed.gap.is_some() { feed.spaced(at, spacing) } else { at });
     }
 
-    fn differences(&self, found: &Found, is_complete: bool, since: Moment) -> BTreeSet<Key> {
+    fn differences(&self, found: &Found, is_complete: bool, began: Timestamp) -> BTreeSet<Key> {
         match found {
             Found::Accounts(list) => {
                 let keys = self.accounts.differences(list, is_complete);
@@ -194,7 +194,7 @@ impl UserMachine {
             }
             Found::Orders(account, list, _) => {
                 let table = self.orders.get(account);
-                let is_news = |row: &&Order| table.is_none_or(|table| table.is_news(row, since.wall));
+                let is_news = |row: &&Order| table.is_none_or(|table| table.is_news(row, began));
                 list.iter().filter(is_news).map(|row| Key::Order(row.id)).collect()
             }
         }
@@ -211,27 +211,27 @@ impl UserMachine {
         let mut removed = 0;
         match found {
             Found::Accounts(list) => {
-                feed.is_overfull |= list.len() > kept;
                 let changes = self.accounts.read(list, is_complete, serial, kept);
+                feed.is_overfull |= changes.is_cut;
                 removed = changes.removed;
                 let tell = |value| UserUpdate::Account(Told { value, source, known: at_best });
                 self.events.extend(changes.told.into_iter().map(tell));
             }
             Found::Positions(account, list) => {
-                feed.is_overfull |= list.len() > kept;
                 let table = self.positions.entry(account).or_default();
                 let changes = table.read(list, is_complete, serial, kept);
+                feed.is_overfull |= changes.is_cut;
                 let tell = |value| UserUpdate::Position(Told { value, source, known: at_best });
                 self.events.extend(changes.told.into_iter().map(tell));
             }
             Found::Trades(account, mut list) => {
                 let is_cold = feed.gap.as_ref().is_some_and(|open| open.gap.causes.contains(&GapCause::ColdStart));
-                let table = self.trades.entry(account).or_default();
+                let (table, since) = (self.trades.entry(account).or_default(), feed.since.wall_by(now));
                 list.sort_by_key(|row| (row.creation_timestamp, row.id));
                 for row in list {
                     feed.note(row.creation_timestamp);
                     let was_known = table.row(row.id).is_some();
-                    let is_history = row.creation_timestamp.map_or(is_cold, |at| at < feed.since.wall);
+                    let is_history = row.creation_timestamp.map_or(is_cold, |at| at < since);
                     let told = Told { value: row.clone(), source, known: Known::Verified };
                     if table.read(row, now.wall) && (was_known || !is_history) {
                         self.events.push_back(UserUpdate::Trade(told));
@@ -240,11 +240,11 @@ impl UserMachine {
                 }
             }
             Found::Orders(account, list, unanswered) => {
-                let table = self.orders.entry(account).or_default();
+                let (table, began) = (self.orders.entry(account).or_default(), self.began.wall_by(now));
                 for row in list {
                     feed.note(time_of(&row));
                     let id = row.id;
-                    if let Some(value) = table.read(row, self.began.wall) {
+                    if let Some(value) = table.read(row, began) {
                         let known = table.row(id).map_or(at_best, |held| OrderTable::known(held, at_best));
                         self.events.push_back(UserUpdate::Order(Told { value, source, known }));
                     }

@@ -76,10 +76,15 @@ impl UserMachine {
 
     fn begin_pass(&mut self, now: Moment, subject: &Subject) {
         let until = now.mono + self.config.answer_within;
-        let Some(feed) = self.feeds.get(subject) else { return };
+        let Some(feed) = self.feeds.get_mut(subject) else { return };
         let Some(read) = feed.read.as_ref() else { return };
+        if feed.known_until > now.wall {
+            // This computer's clock was ahead: what it said is worth nothing, and the day is read anew.
+            feed.known_until = Self::history_from(now);
+        }
+        let (known_so_far, is_audit, audits) = (feed.known_until, read.is_audit, feed.audits);
         let known_until = feed.newest.map(|newest| newest.min(now.wall));
-        let start = self.overlapping(feed.known_until);
+        let start = self.overlapping(known_so_far);
         let (step, questions) = match subject {
             Subject::Orders(account) => {
                 let (pass, questions) = OrdersPass::new(*account, start);
@@ -89,7 +94,7 @@ impl UserMachine {
             Subject::Trades(account) => {
                 let day = trading_day_start(now.wall);
                 let few = self.trades.get(account).is_none_or(|table| table.len() <= WHOLE_DAY);
-                let is_whole = !read.is_audit || few || feed.audits.is_multiple_of(4);
+                let is_whole = !is_audit || few || audits.is_multiple_of(4);
                 let start = if is_whole { start.min(day) } else { start };
                 (Step::List(until), vec![(Part::Since, Query::Trades { account: *account, start })])
             }

@@ -42,6 +42,8 @@ pub(super) struct Changes<T> {
     pub(super) told: Vec<T>,
     /// How many rows went away that nothing can be told of.
     pub(super) removed: u32,
+    /// Whether there was no room for a row.
+    pub(super) is_cut: bool,
 }
 
 impl<T: Listed> Default for Table<T> {
@@ -54,10 +56,8 @@ impl<T: Listed> Table<T> {
     /// Takes a row of the stream. `false`: there are too many, and it is not kept.
     pub(super) fn hear(&mut self, row: T, serial: u64, is_doubtful: bool, kept: usize) -> bool {
         let key = row.key();
-        if !self.rows.contains_key(&key) && self.rows.len() >= kept {
-            let gone = self.rows.iter().find(|(_, held)| held.value.is_gone()).map(|(key, _)| key.clone());
-            let Some(gone) = gone else { return false };
-            self.rows.remove(&gone);
+        if !self.rows.contains_key(&key) && !self.make_room(kept, u64::MAX) {
+            return false;
         }
         let value = match self.rows.get(&key) {
             Some(held) => row.over(&held.value),
@@ -87,16 +87,21 @@ impl<T: Listed> Table<T> {
 
     /// Takes a list. What the stream told after `since` is newer than it.
     pub(super) fn read(&mut self, list: Vec<T>, is_complete: bool, since: u64, kept: usize) -> Changes<T> {
-        let mut changes = Changes { told: Vec::new(), removed: 0 };
+        let mut changes = Changes { told: Vec::new(), removed: 0, is_cut: false };
         let mut listed = BTreeSet::new();
         for row in list {
             let key = row.key();
             listed.insert(key.clone());
             let Some(held) = self.rows.get_mut(&key) else {
-                if !row.is_gone() && self.rows.len() < kept {
-                    changes.told.push(row.clone());
-                    self.rows.insert(key, Held { value: row, is_verified: true, heard: 0, is_doubtful: false });
+                if row.is_gone() {
+                    continue;
                 }
+                if !self.make_room(kept, since) {
+                    changes.is_cut = true;
+                    continue;
+                }
+                changes.told.push(row.clone());
+                self.rows.insert(key, Held { value: row, is_verified: true, heard: 0, is_doubtful: false });
                 continue;
             };
             if held.heard > since {
@@ -124,6 +129,16 @@ impl<T: Listed> Table<T> {
             });
         }
         changes
+    }
+
+    /// Whether there is room for one more. What is closed gives way, unless the stream said so after `since`: the list may not know it yet.
+    fn make_room(&mut self, kept: usize, since: u64) -> bool {
+        if self.rows.len() < kept {
+            return true;
+        }
+        let may_go = |held: &Held<T>| held.value.is_gone() && held.heard <= since;
+        let gone = self.rows.iter().find(|(_, held)| may_go(held)).map(|(key, _)| key.clone());
+        gone.is_some_and(|gone| self.rows.remove(&gone).is_some())
     }
 
     /// One row.
@@ -183,6 +198,17 @@ mod tests {
         let told = table.read(vec![position("A", 7), position("B", 7)], true, 4, 9).told;
         assert_eq!(told.iter().map(|row| row.contract_id.as_str()).collect::<Vec<_>>(), ["B"]);
         assert_eq!(table.row(&"A".into()).map(|held| (held.value.size, held.is_verified)), Some((1, false)));
+    }
+
+    #[test]
+    fn a_list_takes_the_room_of_what_is_closed_and_says_if_there_is_none() {
+        let mut table = Table::default();
+        assert!(table.hear(position("A", 0), 1, false, 1));
+        let changes = table.clone().read(vec![position("B", 2)], true, 0, 1);
+        assert!(changes.told.is_empty() && changes.is_cut, "the stream closed it after the question");
+        let changes = table.read(vec![position("B", 2), position("C", 1)], true, 1, 1);
+        assert_eq!(changes.told.iter().map(|row| row.contract_id.as_str()).collect::<Vec<_>>(), ["B"]);
+        assert!(changes.is_cut);
     }
 
     #[test]

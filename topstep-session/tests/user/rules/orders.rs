@@ -1,7 +1,7 @@
 //! Orders: merged by their stamps, never assumed gone.
 
-use topstep_session::user::{Query, QueryFailure};
-use topstep_session::{Known, Subject};
+use topstep_session::user::{Query, QueryFailure, UserConfig, UserMachine};
+use topstep_session::{Known, Moment, Subject};
 
 use super::rig::{ACCOUNT, Rig, order};
 
@@ -124,4 +124,26 @@ fn pages_that_do_not_fit_together_are_read_again() {
     rig.answer_all(&[&page(99..150)]);
     assert_eq!(rig.machine.working_orders(ACCOUNT).entries.len(), 150);
     assert_eq!(rig.machine.working_orders(ACCOUNT).known, Known::Verified);
+}
+
+#[test]
+fn a_clock_that_was_ahead_hides_nothing() {
+    let ahead = "2026-11-21T20:00:00Z".parse().expect("a time");
+    let mut rig = Rig::following(&[]);
+    let right = rig.now;
+    rig.machine = UserMachine::new(UserConfig::default(), Moment::new(right.mono, ahead));
+    rig.machine.want(Moment::new(right.mono, ahead), ORDERS);
+    rig.now = right;
+    rig.machine.handle_connected(rig.now);
+    rig.pass(1_000);
+    rig.machine.handle_subscribed(rig.now, &ORDERS);
+    let asked = rig.asked();
+    let start = asked.iter().find_map(|query| match query {
+        Query::OrdersSince { start, .. } => Some(*start),
+        _ => None,
+    });
+    assert!(start.is_some_and(|start| start < right.wall), "{asked:?}");
+    // It was filled since the session began, and is no history.
+    rig.answer_all(&["", &order(7, 2, 1)]);
+    assert_eq!(known(&rig, 7), ("filled".into(), Known::Verified));
 }

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 use topstep_model::{Price, Tick};
-use topstep_session::user::{Entry, Market, Query, equity, unrealised};
+use topstep_session::user::{Entry, Market, Query, UserConfig, equity, unrealised};
 use topstep_session::{Known, Subject};
 
 use super::rig::{ACCOUNT, ES, Rig, held, rows};
@@ -136,4 +136,21 @@ fn what_is_open_is_valued_at_what_closing_gets() {
     assert_eq!(equity(&account(None), [long.clone()]), None);
     let equity = equity(&account(Some(price("50000"))), [long, short]).expect("it has a value");
     assert_eq!((equity.value, equity.known), (Decimal::from(49_975), Known::Stale));
+}
+
+#[test]
+fn what_is_closed_makes_room_for_what_is_open() {
+    let mut rig = Rig::configured(UserConfig::default().rows_kept(1), &[POSITIONS]);
+    rig.machine.handle_subscribed(rig.now, &POSITIONS);
+    rig.answer_all(&[&held(2)]);
+    rig.position(&held(0));
+    rig.lose_and_return(&POSITIONS);
+    rig.answer_all(&[&held(7).replace("EP", "MNQ")]);
+    let list = rig.machine.positions(ACCOUNT);
+    assert_eq!(list.values().map(|position| position.size).collect::<Vec<_>>(), [7]);
+    assert_eq!(list.known, Known::Verified);
+    // Two are too many, and the list says so.
+    rig.lose_and_return(&POSITIONS);
+    rig.answer_all(&[&format!("{},{}", held(7).replace("EP", "MNQ"), held(1))]);
+    assert_eq!(rig.machine.positions(ACCOUNT).known, Known::Provisional);
 }
