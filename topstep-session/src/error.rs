@@ -28,3 +28,15 @@ pub enum SubscribeError {
     #[error("the session is over")]
     Closed,
 }
+
+impl SubscribeError {
+    /// The error as one word in snake case.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "refused",
+            Self::Unauthorized { .. } => "unauthorized",
+            Self::Halted(_) => "halted",
+            Self::Closed => "closed",
+        }
+    }
+}

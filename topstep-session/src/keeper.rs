@@ -52,6 +52,17 @@ pub enum Halt {
     Closed,
 }
 
+impl Halt {
+    /// The reason as one word in snake case.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::LoggedOut => "logged_out",
+            Self::LoginRefused { .. } => "login_refused",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 impl fmt::Display for Halt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

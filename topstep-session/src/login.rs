@@ -61,6 +61,20 @@ pub enum LoginError {
     NoRuntime,
 }
 
+impl LoginError {
+    /// The error as one word in snake case.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "refused",
+            Self::LoggedOut => "logged_out",
+            Self::TooManyLogins => "too_many_logins",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Busy => "busy",
+            Self::NoRuntime => "no_runtime",
+        }
+    }
+}
+
 /// How it stands with a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -198,7 +212,8 @@ impl<R: Runtime> Login<R> {
         let mut state = self.inner.lock();
         let result = state.machine.handle_outcome(now, outcome);
         if let Err(error) = &result {
-            tracing::warn!(%error, "no token");
+            // The venue's own words may repeat what it was asked.
+            tracing::warn!(reason = error.as_str(), "no token");
         } else {
             tracing::debug!(revision = state.machine.revision().map(|revision| revision.0), "a token is there");
         }

@@ -119,7 +119,7 @@ impl<R: Runtime> LiveBars<R> {
                 self.builder.seed(now, &bars);
                 self.seeded = has_list;
             }
-            Err(error) => tracing::debug!(%error, "no bars"),
+            Err(error) => tracing::debug!(reason = error.as_str(), "no bars"),
         }
     }
 

@@ -54,7 +54,7 @@ impl<M: SessionMachine> Handle<M> {
         match self.shared.want(&subject, |_, _| {}) {
             Ok(_) => Some(Wish::new(subject, self.clone(), Arc::default(), keep)),
             Err(error) => {
-                tracing::error!(kind = subject.kind(), %error, "it cannot be followed");
+                tracing::error!(kind = subject.kind(), reason = error.as_str(), "it cannot be followed");
                 None
             }
         }

@@ -95,7 +95,7 @@ impl Pair {
             state.halted.replace(halt.clone()).as_ref() != Some(&halt)
         };
         if is_new {
-            tracing::warn!(reason = %halt, "both hubs are left alone");
+            tracing::warn!(reason = halt.as_str(), "both hubs are left alone");
             self.router.tell(self.host.now(), EventKind::Halted(halt.clone()));
         }
         let error = SubscribeError::Halted(halt);

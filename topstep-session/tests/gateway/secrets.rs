@@ -126,6 +126,23 @@ async fn no_secret_is_ever_logged<R: Runtime>() {
         let order = PlaceOrder::limit(account, CONTRACT.into(), OrderSide::Bid, 1, far_below());
         let _ = gateway.place(order).await;
     }
+    // A venue that repeats what it was asked.
+    for (status, body) in [
+        (200, format!(r#"{{"success":false,"errorCode":3,"errorMessage":"{key} is no key"}}"#)),
+        (400, format!(r#"{{"title":"{key} is no key","errors":{{"apiKey":["{key}"]}}}}"#)),
+    ] {
+        let fault = Fault::RestStatus {
+            path: Some("/api/Auth/loginKey".to_owned()),
+            status,
+            retry_after: None,
+            body: Some(body),
+            moment: Moment::Before,
+        };
+        let rule = hub.inject(Rule::new(fault)).unwrap();
+        let other = builder(&hub).api_key("user", key.as_str()).connect::<R>().await;
+        assert!(other.is_err(), "{status}");
+        hub.heal(rule);
+    }
     let _ = gateway.latest(CONTRACT, SECOND).await.unwrap();
     let _ = gateway.latest("NONE", SECOND).await.unwrap_err();
     let fault = Fault::RestGarbage { path: None, body: tokens.first().cloned(), moment: Moment::After };
