@@ -97,6 +97,8 @@ impl Router {
         let (producer, consumer) = queue(QueueRule::wait(capacity), capacity, Budget::default());
         let is_gone = Arc::new(AtomicBool::new(false));
         let mut taps = self.lock();
+        // Whoever comes and goes while nothing happens leaves nothing behind.
+        taps.taps.retain(|tap| !tap.is_gone.load(Ordering::Relaxed));
         taps.taps.push(Tap { filter, producer, capacity, is_gone: is_gone.clone(), missed: 0 });
         self.is_heard.store(true, Ordering::Relaxed);
         drop(taps);
@@ -126,5 +128,19 @@ impl Tap {
             self.producer.push(Delivery::Value(missed), COST);
         }
         self.producer.push(Delivery::Value(event.clone()), COST);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_and_goes_leaves_nothing_behind() {
+        let router = Router::default();
+        for _ in 0..100 {
+            drop(router.listen(Filter::all(), 1, Arc::new(|| {})));
+        }
+        assert_eq!(router.lock().taps.len(), 1, "only the last one, until the next event or listener");
     }
 }

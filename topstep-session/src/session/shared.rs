@@ -197,8 +197,13 @@ impl<M: SessionMachine> Shared<M> {
     pub(crate) fn order(&self, order: Order) {
         {
             let mut core = self.lock();
-            // Said once is enough, however many subscriptions the hub agrees to.
-            let is_repeated = matches!((core.orders.back(), &order), (Some(Order::Agreed), Order::Agreed));
+            // Said once is enough, however many subscriptions the hub agrees to, and however often it says goodbye.
+            let is_repeated = matches!(
+                (core.orders.back(), &order),
+                (Some(Order::Agreed), Order::Agreed)
+                    | (Some(Order::LoggedOut(_)), Order::LoggedOut(_))
+                    | (Some(Order::ReconnectNow), Order::ReconnectNow)
+            );
             if core.is_closed || is_repeated {
                 return;
             }
