@@ -338,7 +338,7 @@ fn failure<C: Code>(error: &CallError<C>) -> QueryFailure {
         CallError::TooManyRequests { retry_after } => {
             QueryFailure::Throttled(retry_after.unwrap_or(Duration::from_secs(10)))
         }
-        CallError::Status(404 | 405 | 501) => QueryFailure::Unsupported,
+        CallError::Status(403 | 404 | 405 | 501) | CallError::BadRequest(_) => QueryFailure::Unsupported,
         CallError::Refused(_) => QueryFailure::NotFound,
         _ => QueryFailure::Failed,
     }

@@ -57,10 +57,11 @@ where
     while let Some(event) = events.next().await {
         // Its own failures, and those of others, must not go round in a circle.
         let is_failure = matches!(event.kind, EventKind::HandlerFailed { .. });
-        let outcome = AssertUnwindSafe(async { handler(event).await }).catch_unwind().await;
+        let outcome = async { handler(event).await.map_err(|error| error.to_string()) };
+        let outcome = AssertUnwindSafe(outcome).catch_unwind().await;
         let error = match outcome {
             Ok(Ok(())) => continue,
-            Ok(Err(error)) => error.to_string().chars().take(LONGEST).collect(),
+            Ok(Err(error)) => error.chars().take(LONGEST).collect(),
             Err(_) => "it panicked".to_owned(),
         };
         metrics::counter!("topstep_handler_failures_total").increment(1);

@@ -13,8 +13,9 @@ use crate::known::{Known, Source};
 #[derive(Debug, Clone, Default)]
 pub(super) struct OrderTable {
     rows: BTreeMap<OrderId, Held<Order>>,
-    /// The ids of those that are not over.
+    /// The ids of those that are not over, and of those that are.
     working: BTreeSet<OrderId>,
+    over: BTreeSet<OrderId>,
     /// The latest time of an order that was dropped for want of room: what REST tells from before it is not new.
     dropped_until: Option<Timestamp>,
 }
@@ -117,9 +118,9 @@ impl OrderTable {
         if self.rows.len() <= kept {
             return None;
         }
-        let over = self.rows.keys().find(|id| !self.working.contains(id));
-        let id = over.or_else(|| self.rows.keys().next()).copied()?;
+        let id = self.over.first().or_else(|| self.rows.keys().next()).copied()?;
         let dropped = self.rows.remove(&id)?;
+        self.over.remove(&id);
         let was_working = self.working.remove(&id);
         if !was_working {
             self.dropped_until = self.dropped_until.max(time_of(&dropped.value));
@@ -162,7 +163,9 @@ impl OrderTable {
         let id = held.value.id;
         if held.value.status.is_terminal() {
             self.working.remove(&id);
+            self.over.insert(id);
         } else {
+            self.over.remove(&id);
             self.working.insert(id);
         }
         self.rows.insert(id, held);

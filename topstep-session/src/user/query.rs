@@ -131,9 +131,9 @@ pub enum Answer {
 pub enum QueryFailure {
     /// Too many calls: nothing is asked before this time is over.
     Throttled(Duration),
-    /// The gateway does not know the call: status 404 or 405.
+    /// The gateway does not know the call, or does not allow it: status 400, 403, 404, 405 or 501.
     Unsupported,
-    /// The gateway knows the call, and not the order.
+    /// The gateway understands the call and says no: it does not know the order, for example.
     NotFound,
     /// Anything else. It is asked again later.
     Failed,

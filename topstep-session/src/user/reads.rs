@@ -126,7 +126,8 @@ impl UserMachine {
                 self.held_until = Some(self.held_until.map_or(until, |held| held.max(until)));
                 self.fail(now, subject, wait);
             }
-            (QueryFailure::Unsupported, Part::Page(_), Some(Step::Orders(_, pass))) => {
+            // Whoever may not use it, or is refused, has the open orders at least.
+            (QueryFailure::Unsupported | QueryFailure::NotFound, Part::Page(_), Some(Step::Orders(_, pass))) => {
                 let questions = pass.fall_back();
                 self.ask(subject, questions);
             }

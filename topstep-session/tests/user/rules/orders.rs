@@ -41,10 +41,16 @@ fn an_order_that_no_list_has_is_asked_for_and_never_assumed_gone() {
 }
 
 #[test]
-fn where_the_paged_query_is_missing_the_open_orders_serve() {
+fn where_the_paged_query_is_missing_or_refused_the_open_orders_serve() {
+    for failure in [QueryFailure::Unsupported, QueryFailure::NotFound] {
+        the_open_orders_serve_after(failure);
+    }
+}
+
+fn the_open_orders_serve_after(failure: QueryFailure) {
     let mut rig = Rig::following(&[ORDERS]);
     rig.machine.handle_subscribed(rig.now, &ORDERS);
-    rig.fail(QueryFailure::Unsupported);
+    rig.fail(failure);
     let asked = rig.asked();
     assert!(matches!(asked[..], [Query::OrdersSince { .. }, Query::OpenOrders(_)]), "{asked:?}");
     rig.answer_all(&["", &order(7, 1, 1)]);
