@@ -195,13 +195,15 @@ pub(super) struct ByContract<T> {
     outlets: BTreeMap<ContractId, Vec<Outlet<T>>>,
     /// Whose listeners have something that is not flushed.
     touched: Vec<ContractId>,
+    /// All of them have.
+    is_all_touched: bool,
     /// A listener who is waited for was full when he was last told something.
     may_be_full: bool,
 }
 
 impl<T> Default for ByContract<T> {
     fn default() -> Self {
-        Self { outlets: BTreeMap::new(), touched: Vec::new(), may_be_full: false }
+        Self { outlets: BTreeMap::new(), touched: Vec::new(), is_all_touched: false, may_be_full: false }
     }
 }
 
@@ -234,17 +236,19 @@ impl<T: Clone> ByContract<T> {
     }
 
     fn all(&mut self, update: impl Fn() -> Update<T>) {
-        for (contract, outlets) in &mut self.outlets {
-            for outlet in outlets {
-                outlet.push(update());
-                self.may_be_full |= outlet.is_full();
-            }
-            self.touched.push(contract.clone());
+        for outlet in self.outlets.values_mut().flatten() {
+            outlet.push(update());
+            self.may_be_full |= outlet.is_full();
         }
+        self.is_all_touched = true;
     }
 
     #[inline]
     fn flush(&mut self) {
+        if std::mem::take(&mut self.is_all_touched) {
+            self.touched.clear();
+            return self.outlets.values_mut().flatten().for_each(Outlet::flush);
+        }
         for contract in self.touched.drain(..) {
             for outlet in self.outlets.get_mut(&contract).into_iter().flatten() {
                 outlet.flush();
