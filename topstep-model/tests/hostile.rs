@@ -227,3 +227,15 @@ fn what_an_error_repeats_is_cut() {
     }
     assert!(long.parse::<Target>().unwrap_err().to_string().len() < 200);
 }
+
+#[test]
+fn a_member_that_turns_good_excuses_no_other_one() {
+    let orders = |members: &str| {
+        let row = format!(r#"[{{"action":1,"data":{{"id":1,"accountId":2,"contractId":"C","status":1,{members}}}}}]"#);
+        let rows: Rows<UserEvent<Order>> = serde_json::from_str(&row).unwrap();
+        rows.errors().next().map(|error| error.place().to_owned())
+    };
+    assert_eq!(orders(r#""size":"?","side":"?","size":3"#).as_deref(), Some("[0].data.side"));
+    assert_eq!(orders(r#""size":"?","side":"?","size":3,"side":0"#), None);
+    assert_eq!(orders(r#""size":"?","side":"?","side":0"#).as_deref(), Some("[0].data.size"));
+}

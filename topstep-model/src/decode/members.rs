@@ -17,8 +17,8 @@ pub(super) struct Members {
     /// The last name that was a number.
     pub(super) number: u32,
     pub(super) action: Option<StreamAction>,
-    /// What is wrong with the row: the last word on the first member that was wrong.
-    fault: Option<(&'static str, Fault)>,
+    /// What is wrong with the row: the last word on each member that was wrong, the first of them first.
+    faults: Vec<(&'static str, Fault)>,
 }
 
 impl Members {
@@ -55,7 +55,7 @@ impl Members {
             if let Some(tag) = tag {
                 let mut fault = None;
                 row.fill(tag, &mut self.seen, map, &mut fault)?;
-                if fault.is_some() || self.fault.is_some() {
+                if fault.is_some() || !self.faults.is_empty() {
                     self.note(R::name_of(tag), fault);
                 }
             } else {
@@ -76,7 +76,7 @@ impl Members {
         element: &mut E,
         has_contract: bool,
     ) -> Result<(), RowError> {
-        if let Some((name, fault)) = self.fault {
+        if let Some((name, fault)) = self.faults.into_iter().next() {
             return Err(RowError::new(&path.then(Step::Member(name)), fault));
         }
         if let Some(name) = E::Row::missing(self.seen) {
@@ -93,16 +93,17 @@ impl Members {
 
     /// What is wrong with this member.
     pub(super) fn fault_of(&self, name: &str) -> Option<Fault> {
-        self.fault.as_ref().filter(|(faulty, _)| *faulty == name).map(|(_, fault)| fault.clone())
+        self.faults.iter().find(|(faulty, _)| *faulty == name).map(|(_, fault)| fault.clone())
     }
 
     #[cold]
     fn note(&mut self, name: &'static str, fault: Option<Fault>) {
-        match (fault, &self.fault) {
-            (Some(fault), None) => self.fault = Some((name, fault)),
-            // A member that comes twice counts by its last value.
-            (fault, Some((noted, _))) if *noted == name => self.fault = fault.map(|fault| (name, fault)),
-            _ => {}
+        // A member that comes twice counts by its last value. Good again, it clears its own fault and no other's.
+        let noted = self.faults.iter().position(|(noted, _)| *noted == name);
+        match (fault, noted.and_then(|index| self.faults.get_mut(index))) {
+            (Some(fault), Some(noted)) => noted.1 = fault,
+            (Some(fault), None) => self.faults.push((name, fault)),
+            (None, _) => _ = noted.map(|index| self.faults.remove(index)),
         }
     }
 }
