@@ -150,7 +150,8 @@ impl<R: Runtime> Login<R> {
         Self { inner: Arc::new(Inner { http, key, timeout, clock, limiter, state }) }
     }
 
-    /// The token, once there is a good one. `refused` names one that the venue has just answered with 401: it is not offered again.
+    /// The token, once there is a good one. `refused` names one that the venue has just answered with 401: it is not offered again to whom it
+    /// failed. Others get it for as long as no login is allowed: one path that refuses it must not hold up an exit on another.
     ///
     /// Waits for as long as it takes, 30 s at times: no two logins are closer together.
     ///
@@ -248,6 +249,11 @@ impl<R: Runtime> Login<R> {
     pub fn state(&self) -> LoginState {
         let now = self.inner.clock.now();
         self.inner.lock().machine.state(now)
+    }
+
+    /// The token there is, if the venue has refused it somewhere: whoever can wait for the next one does.
+    pub(crate) fn refused(&self) -> Option<Revision> {
+        self.inner.lock().machine.refused()
     }
 
     /// When the last login was asked for; `None` before the first that the venue may have seen.

@@ -32,7 +32,8 @@ impl<R: Runtime> HubTokens<R> {
         async move {
             let refused = Some(Revision(given.load(Ordering::Acquire)))
                 .filter(|_| request.is_repeated || is_refused.load(Ordering::Acquire));
-            let token = login.token(refused).await?;
+            // A connection can wait, and a dial with a bad token costs more than that.
+            let token = login.token(refused.max(login.refused())).await?;
             is_refused.store(false, Ordering::Release);
             given.store(token.revision.0, Ordering::Release);
             Ok(token.secret)

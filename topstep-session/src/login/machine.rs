@@ -88,6 +88,8 @@ struct Held {
     revision: Revision,
     renew_at: Instant,
     expires_at: Instant,
+    /// The venue has refused it somewhere.
+    is_refused: bool,
 }
 
 /// Which token there is, how good it is, and when the venue may be asked for another.
@@ -124,28 +126,33 @@ impl Machine {
         }
     }
 
-    /// Asks for a token. `refused` is the revision of one that the venue has just refused: it is never offered again.
+    /// Asks for a token. `refused` is the revision of one that the venue has just refused: whoever says so is not offered it again. Others are,
+    /// for as long as no login is allowed: if one path alone refuses it, an exit must not wait for that.
     pub(super) fn turn(&mut self, moment: Moment, refused: Option<Revision>) -> Turn {
         let now = moment.mono;
         if let Some(error) = &self.ended {
             return Turn::Failed(error.clone());
         }
-        if let Some(held) = &self.held
+        let mut is_refused_to_caller = false;
+        if let Some(held) = &mut self.held
             && refused.is_some_and(|refused| held.revision <= refused)
         {
-            self.held = None;
+            held.is_refused = true;
+            is_refused_to_caller = true;
             self.is_forced = true;
         }
         if self.held.as_ref().is_some_and(|held| held.expires_at <= now) {
             self.held = None;
         }
         let may_log_in = now >= self.log_in_not_before;
-        if self.must_log_in && may_log_in && self.in_flight.is_none() {
+        let is_refused = self.held.as_ref().is_some_and(|held| held.is_refused);
+        if (self.must_log_in || is_refused) && may_log_in && self.in_flight.is_none() {
             self.held = None;
         }
-        let Some(held) = &self.held else { return self.log_in(moment) };
+        let held = self.held.as_ref().filter(|_| !is_refused_to_caller);
+        let Some(held) = held else { return self.log_in(moment) };
         let (token, revision) = (held.token.clone(), held.revision);
-        let is_due = now >= held.renew_at && now >= self.renew_not_before && !self.must_log_in;
+        let is_due = now >= held.renew_at && now >= self.renew_not_before && !self.must_log_in && !is_refused;
         let renewal = (is_due && self.in_flight.is_none()).then(|| Exchange::Validate(token.clone()));
         if renewal.is_some() {
             self.in_flight.clone_from(&renewal);
@@ -251,6 +258,7 @@ impl Machine {
             revision: Revision(self.revision),
             renew_at: now.mono + life * 4 / 5,
             expires_at: now.mono + life,
+            is_refused: false,
         });
     }
 
@@ -270,6 +278,11 @@ impl Machine {
     /// The revision of the token there is.
     pub(super) fn revision(&self) -> Option<Revision> {
         self.held.as_ref().map(|held| held.revision)
+    }
+
+    /// The revision of the token there is, if the venue has refused it somewhere.
+    pub(super) fn refused(&self) -> Option<Revision> {
+        self.held.as_ref().filter(|held| held.is_refused).map(|held| held.revision)
     }
 
     /// When the last login was asked for that the venue may have seen.

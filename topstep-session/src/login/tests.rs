@@ -113,12 +113,29 @@ fn a_renewal_that_nobody_understands_leads_to_a_new_login() {
 }
 
 #[test]
-fn a_refused_token_is_never_offered_again() {
+fn a_refused_token_is_never_offered_again_to_whom_it_failed() {
     let mut machine = logged_in(HOUR);
     assert_eq!(machine.turn(at(HOUR / 2), Some(Revision(1))), Turn::Start(Exchange::LogIn));
     machine.handle_outcome(at(HOUR / 2), Outcome::Token(token(2 * HOUR))).unwrap();
     assert_eq!(revision(machine.turn(at(HOUR / 2), Some(Revision(1)))), 2, "somebody else has renewed it");
     assert_eq!(machine.turn(at(HOUR / 2 + SECOND), Some(Revision(2))), Turn::Wait(at(HOUR / 2).mono + SPACING));
+}
+
+#[test]
+fn while_no_login_is_allowed_a_token_that_one_call_was_refused_with_serves_the_others() {
+    let mut machine = logged_in(24 * HOUR);
+    let allowed = SPACING;
+    assert_eq!(machine.turn(at(SECOND), Some(Revision(1))), Turn::Wait(at(allowed).mono));
+    assert_eq!(machine.refused(), Some(Revision(1)));
+    // An exit does not wait for what may be one path's whim.
+    assert_eq!(revision(machine.turn(at(SECOND), None)), 1);
+    assert_eq!(machine.turn(at(2 * SECOND), Some(Revision(1))), Turn::Wait(at(allowed).mono));
+    // As soon as a login is allowed, whoever asks makes it, and all wait for it.
+    assert_eq!(machine.turn(at(allowed), None), Turn::Start(Exchange::LogIn));
+    assert_eq!(machine.turn(at(allowed), None), Turn::Join);
+    machine.handle_outcome(at(allowed), Outcome::Token(token(24 * HOUR))).unwrap();
+    assert_eq!(revision(machine.turn(at(allowed), Some(Revision(1)))), 2);
+    assert_eq!(machine.refused(), None);
 }
 
 #[test]
