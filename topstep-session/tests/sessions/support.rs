@@ -1,5 +1,8 @@
 //! One scenario, both runtimes, a venue to run it against, and what a stream yields until something comes.
 
+#[path = "../common/runtimes.rs"]
+mod runtimes;
+
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
@@ -13,40 +16,15 @@ use topstep_session::gateway::GatewayBuilder;
 use topstep_session::user::UserConfig;
 use topstep_session::{GapNotice, Gateway, Update};
 
+pub(crate) use runtimes::*;
+
 pub(crate) const CONTRACT: &str = "CON.F.US.EP.Z26";
 pub(crate) const MILLI: Duration = Duration::from_millis(1);
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 /// Nothing that is waited for takes longer, however busy the machine is.
 const LIMIT: Duration = Duration::from_secs(60);
-
-/// Makes two tests of each scenario, `<scenario>::tokio` and `<scenario>::async_std`. A scenario is an `async fn scenario<R: Runtime>()`.
-macro_rules! scenarios {
-    ($($name:ident),* $(,)?) => {$(
-        mod $name {
-            #[test]
-            fn tokio() {
-                $crate::support::on_tokio(super::$name::<adapter_tokio::Tokio>());
-            }
-
-            #[test]
-            fn async_std() {
-                $crate::support::on_async_std(super::$name::<adapter_async_std::AsyncStd>());
-            }
-        }
-    )*};
-}
-pub(crate) use scenarios;
-
-pub(crate) fn on_tokio(scenario: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let ended = runtime.block_on(async { tokio::time::timeout(2 * LIMIT, scenario).await });
-    ended.expect("the scenario ends in time");
-}
-
-pub(crate) fn on_async_std(scenario: impl Future<Output = ()>) {
-    let ended = async_std::task::block_on(async_std::future::timeout(2 * LIMIT, scenario));
-    ended.expect("the scenario ends in time");
-}
+/// No scenario takes longer than this.
+pub(crate) const LONGEST: Duration = Duration::from_secs(120);
 
 /// A venue that asks for tokens, as the real one does, and whose market stands still unless a test moves it.
 pub(crate) fn venue() -> MockHub {
