@@ -79,16 +79,8 @@ impl Backend for ScriptBackend {
         self.forgotten.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn is_own_logout(&self) -> bool {
-        false
-    }
-
     fn logged_out(&self, _: Logout) {
         self.pair.logged_out(|| {});
-    }
-
-    fn login_refusal(&self) -> Option<String> {
-        None
     }
 
     fn pair(&self) -> &Pair {

@@ -107,16 +107,8 @@ impl Backend for Lone {
 
     fn forget_token(&self) {}
 
-    fn is_own_logout(&self) -> bool {
-        false
-    }
-
     fn logged_out(&self, _: Logout) {
         self.pair.logged_out(|| {});
-    }
-
-    fn login_refusal(&self) -> Option<String> {
-        None
     }
 
     fn pair(&self) -> &Pair {

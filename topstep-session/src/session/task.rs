@@ -29,7 +29,7 @@ use crate::lifecycle::Lifecycle;
 use crate::link::{Link, LinkError};
 use crate::user::{Answer, Query, QueryFailure, Ticket};
 
-/// What a session needs of its gateway.
+/// What a session needs of its gateway; where there is no login, nothing of it is refused or its own.
 pub(crate) trait Backend: Send + Sync + 'static {
     /// Asks REST.
     fn query(&self, query: Query) -> BoxFuture<'static, Result<Answer, QueryFailure>>;
@@ -38,13 +38,17 @@ pub(crate) trait Backend: Send + Sync + 'static {
     fn forget_token(&self);
 
     /// Whether a logout is due to a later login of our own than the one that the connection was made with.
-    fn is_own_logout(&self) -> bool;
+    fn is_own_logout(&self) -> bool {
+        false
+    }
 
     /// Another login ended ours: its token is forgotten, and both hubs are left alone.
     fn logged_out(&self, logout: Logout);
 
     /// The gateway's words, if the login was refused.
-    fn login_refusal(&self) -> Option<String>;
+    fn login_refusal(&self) -> Option<String> {
+        None
+    }
 
     /// What both sessions have in common.
     fn pair(&self) -> &Pair;
