@@ -170,15 +170,9 @@ async fn a_sink_that_is_full_pauses_the_connection_until_it_says_otherwise<R: Ru
     is_full.store(true, Ordering::SeqCst);
     // One call, for a call that waits lets reading go on. What is in its hands already may still come; then nothing does.
     within::<R, _>("the call", connection.send("Flood", (1_000,))).await.unwrap();
-    let mut before = usize::MAX;
-    loop {
-        R::sleep(std::time::Duration::from_millis(100)).await;
-        let now = copy(&heard).len();
-        if now == before {
-            break;
-        }
-        before = now;
-    }
+    let is_quiet = || connection.silence().is_some_and(|silence| silence > std::time::Duration::from_millis(200));
+    eventually::<R>("nothing is read any more", is_quiet).await;
+    let before = copy(&heard).len();
     assert!(before < 1_000, "reading is paused: {before}");
     is_full.store(false, Ordering::SeqCst);
     connection.made_room();
